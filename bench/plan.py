@@ -1,0 +1,305 @@
+"""The plan: a suite, resolved into units of work, each with a hash of all that decides its result."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .. import datasets as dataset_registry
+from .. import methods as method_registry
+from ..datasets.contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset
+from ..errors import InputError
+from ..methods.neighbours import ImblearnSampler
+from ..provenance import digest, package_versions, source_hash
+from . import classifiers as classifier_registry
+from .scenario import Scenario
+from .suite import Entry, Suite
+
+#: the code of ours that decides a score, beside the method, the dataset and the classifier
+HARNESS = tuple(
+    f"augbench.bench.{name}" for name in ("evaluate", "fidelity", "metrics", "prepare", "scenario", "threshold")
+)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of work: everything `evaluate` needs, small enough to be sent to a worker.
+
+    Attributes
+    ----------
+    key : str
+        SHA-256 of all that decides the result.
+    definitions : dict of str to str
+        The hashes that the key is made of, by what they define (``"method:smote"``): two stores that differ in one
+        of them must not be mixed.
+    """
+
+    key: str
+    method: Entry
+    dataset: Entry
+    scenario: Scenario
+    draws: tuple[int, ...]
+    classifiers: tuple[Entry, ...]
+    seed: int
+    test_fraction: float
+    folds: int
+    definitions: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        last = f"–{self.draws[-1]}" if len(self.draws) > 1 else ""
+        return f"{self.method.id} · {self.dataset.id} · {self.scenario.id} · draws {self.draws[0]}{last}"
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Cells that are in the grid and are not run, with the reason."""
+
+    method: str
+    dataset: str
+    scenario: str
+    status: str  # "not applicable" or "not run"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A resolved suite: units in the order in which they are run, and what was left out."""
+
+    suite: Suite
+    units: list[Unit]
+    exclusions: list[Exclusion]
+    methods: dict[str, type]
+    infos: dict[str, DatasetInfo]
+
+    def method_rows(self) -> list[dict[str, str]]:
+        """Return what the leaderboard shows of each method."""
+        return [
+            {
+                "method": id_,
+                "kind": cls.kind,  # type: ignore[attr-defined]
+                "role": cls.role,  # type: ignore[attr-defined]
+                "family": cls.family,  # type: ignore[attr-defined]
+                "description": first_line(cls),
+            }
+            for id_, cls in self.methods.items()
+        ]
+
+    def dataset_rows(self) -> list[dict[str, Any]]:
+        """Return what the leaderboard shows of each dataset."""
+        return [
+            {
+                "dataset": id_,
+                "group": info.group,
+                "description": info.description,
+                "classes": list(info.classes),
+                "n_rows": info.n_rows,
+                "n_features": info.n_numeric + info.n_categorical,
+                "fresh": info.group == "simulated",
+            }
+            for id_, info in self.infos.items()
+        ]
+
+
+def first_line(cls: type) -> str:
+    """Return the first line of a class's docstring."""
+    return (inspect.getdoc(cls) or "").partition("\n")[0]
+
+
+def expand(kind: str, entries: Iterable[Entry], registry: Any) -> list[Entry]:
+    """Replace names of groups by their members; a name that stands twice counts once."""
+    expanded: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.name in registry.GROUPS and not entry.params:
+            members = [Entry(name=name) for name in registry.GROUPS[entry.name]]
+        else:
+            members = [entry]
+        for member in members:
+            if expanded.setdefault(member.id, member) != member:
+                raise InputError(f"two {kind}s are called '{member.id}'; give each its own id")
+    return list(expanded.values())
+
+
+def method_instance(entry: Entry) -> Any:
+    """Build a method from its entry in a suite."""
+    if entry.sampler:
+        return ImblearnSampler.from_class(entry.sampler, **entry.params)
+    return method_registry.make(entry.name, entry.params)
+
+
+def dataset_instance(entry: Entry) -> Dataset:
+    """Build a dataset from its entry in a suite."""
+    return dataset_registry.make(entry.name, **entry.params)
+
+
+def code_identity(cls: type) -> dict[str, str]:
+    """Return what identifies the code of a class: our files and plugins by content, packages by version."""
+    identity = {}
+    for base in cls.__mro__:
+        root = base.__module__.partition(".")[0]
+        if root in ("builtins", "abc", "typing"):
+            continue
+        module = import_module(base.__module__) if root == "augbench" else inspect.getmodule(base)
+        path = getattr(module, "__file__", None)
+        if path and path.endswith(".py") and (root == "augbench" or "site-packages" not in path):
+            identity[base.__module__] = source_hash(path)
+        else:
+            identity.update(package_versions([{"imblearn": "imbalanced-learn", "sklearn": "scikit-learn"}.get(root, root)]))
+    return identity
+
+
+def _method_hash(entry: Entry, method: Any) -> str:
+    code = code_identity(type(method))
+    wrapped = getattr(method, "sampler_class", None)
+    if inspect.isclass(wrapped):
+        code |= code_identity(wrapped)
+    return digest({"name": entry.name, "sampler": entry.sampler, "params": _plain(entry.params), "code": code})
+
+
+def _plain(params: dict[str, Any]) -> Any:
+    return {key: value if isinstance(value, str | int | float | bool | list) else repr(value) for key, value in params.items()}
+
+
+def not_applicable(method: Any, info: DatasetInfo, counts: list[int]) -> str:
+    """Return why a method cannot be used on training sets with these class counts, or an empty string."""
+    if method.numeric_only and info.n_categorical:
+        return f"takes numeric columns only; {info.n_categorical} of the columns are categorical"
+    if method.binary_only and len(info.classes) != 2:
+        return f"takes two classes; there are {len(info.classes)}"
+    if min(counts) < method.min_per_class:
+        rarest = info.classes[counts.index(min(counts))]
+        return f"needs {method.min_per_class} rows of each class; class '{rarest}' has {min(counts)}"
+    return ""
+
+
+def _available_counts(dataset: Dataset, test_fraction: float) -> list[int]:
+    """Return how many training rows of each class a draw has before the scenario takes its choice."""
+    counts = dataset.info.class_counts
+    if isinstance(dataset, SimulatedDataset):
+        return list(counts)
+    return [int(np.floor(count * (1 - test_fraction))) for count in counts]
+
+
+def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> Plan:
+    """Resolve a suite.
+
+    Parameters
+    ----------
+    suite : Suite
+        The grid.
+    own_datasets : dict, optional
+        Datasets that are not registered, by the id they have in the suite: one's own tables.
+
+    Raises
+    ------
+    InputError
+        A name or parameter does not exist.
+    """
+    own = own_datasets or {}
+    listed = list(suite.methods)
+    if suite.controls:
+        listed = [Entry(name=name) for name in method_registry.GROUPS["controls"]] + listed
+    elif "none" not in [entry.id for entry in listed]:
+        listed.insert(0, Entry(name="none"))
+    method_entries = expand("method", listed, method_registry)
+    methods = {entry.id: method_instance(entry) for entry in method_entries}
+    classifiers = tuple(expand("classifier", suite.classifiers, classifier_registry))
+    datasets = {
+        entry.id: (entry, own[entry.name] if entry.name in own else dataset_instance(entry))
+        for entry in expand("dataset", suite.datasets, _with_own(own))
+    }
+    common = {"harness": source_hash(*HARNESS) , "packages": digest(package_versions())}
+    common |= {f"classifier:{entry.id}": _classifier_hash(entry) for entry in classifiers}
+    method_hashes = {entry.id: _method_hash(entry, methods[entry.id]) for entry in method_entries}
+    units: list[Unit] = []
+    exclusions: list[Exclusion] = []
+    for dataset_entry, dataset in datasets.values():
+        absent = _absence(dataset)
+        for scenario in suite.scenarios:
+            reasons = _reasons(absent, dataset, scenario, methods, suite.test_fraction)
+            for id_, (status, reason) in reasons.items():
+                if status:
+                    exclusions.append(Exclusion(id_, dataset_entry.id, scenario.id, status, reason))
+            for first in range(0, suite.draws, suite.block):
+                draws = tuple(range(first, min(first + suite.block, suite.draws)))
+                for method_entry in method_entries:
+                    if reasons[method_entry.id][0]:
+                        continue
+                    definitions = common | {
+                        f"method:{method_entry.id}": method_hashes[method_entry.id],
+                        f"dataset:{dataset_entry.id}": dataset.info.content_hash,
+                        f"scenario:{scenario.id}": digest(scenario.model_dump()),
+                        "settings": digest([suite.seed, suite.test_fraction, suite.folds]),
+                    }
+                    units.append(
+                        Unit(
+                            key=digest({"draws": list(draws), "definitions": definitions}),
+                            method=method_entry,
+                            dataset=dataset_entry,
+                            scenario=scenario,
+                            draws=draws,
+                            classifiers=classifiers,
+                            seed=suite.seed,
+                            test_fraction=suite.test_fraction,
+                            folds=suite.folds,
+                            definitions=definitions,
+                        )
+                    )
+    return Plan(
+        suite,
+        units,
+        exclusions,
+        {id_: type(method) for id_, method in methods.items()},
+        {id_: dataset.info for id_, (_, dataset) in datasets.items()},
+    )
+
+
+def _with_own(own: dict[str, Dataset]) -> Any:
+    """Return the dataset registry; a table of one's own may have the name of a group."""
+
+    class Groups:
+        GROUPS = {name: members for name, members in dataset_registry.GROUPS.items() if name not in own}
+
+    return Groups
+
+
+def _classifier_hash(entry: Entry) -> str:
+    classifier = classifier_registry.make(entry.name, entry.params, random_state=0)
+    return digest({"name": entry.name, "params": _plain(entry.params), "code": code_identity(type(classifier)),
+                   "repr": repr(classifier)})
+
+
+def _absence(dataset: Dataset) -> str:
+    """Return why the data are not here, or an empty string."""
+    check: Callable[[], object] | None = getattr(dataset, "check_present", None)
+    if not isinstance(dataset, FiniteDataset) or check is None:
+        return ""
+    try:
+        check()
+    except MissingDataError as error:
+        return str(error)
+    return ""
+
+
+def _reasons(
+    absent: str, dataset: Dataset, scenario: Scenario, methods: dict[str, Any], test_fraction: float
+) -> dict[str, tuple[str, str]]:
+    """Return for each method (status, reason); an empty status where the cell is run."""
+    if absent:
+        return {id_: ("not run", absent) for id_ in methods}
+    try:
+        counts = scenario.training_counts(_available_counts(dataset, test_fraction), dataset.info)
+    except InputError:
+        raise
+    except ValueError as error:
+        return {id_: ("not applicable", str(error)) for id_ in methods}
+    return {
+        id_: ("not applicable", reason) if (reason := not_applicable(method, dataset.info, counts)) else ("", "")
+        for id_, method in methods.items()
+    }

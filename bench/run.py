@@ -1,0 +1,155 @@
+"""The driver: hands the units that the store lacks to an engine, and writes each result."""
+
+from __future__ import annotations
+
+import platform
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..provenance import package_versions
+from .engine import Engine
+from .evaluate import UnitResult, describe
+from .plan import Plan, Unit
+from .store import Store
+
+#: units queued at the engine for each worker, so that none waits for the driver
+QUEUED_PER_WORKER = 2
+
+
+@dataclass
+class Progress:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    total, done, failed : int
+        Units of the run; done and failed count those that were stored before, too.
+    running : list of str
+        Titles of the units that are being computed.
+    seconds_left : float
+        Estimate for what is not finished.
+    """
+
+    total: int
+    done: int
+    failed: int
+    running: list[str]
+    seconds_left: float
+
+    @property
+    def left(self) -> int:
+        """Units that are neither done nor failed."""
+        return self.total - self.done - self.failed
+
+
+class Display(Protocol):
+    """Shows a person how a run goes on."""
+
+    def started(self, progress: Progress) -> None:
+        """Units were handed to the engine."""
+
+    def finished(self, progress: Progress, unit: Unit, result: UnitResult) -> None:
+        """A unit's result is stored."""
+
+
+class Estimator:
+    """Predicts seconds of units: from what was measured of the same cell, its method or anything, in this order."""
+
+    #: first guess for one draw when nothing was measured
+    FIRST_GUESS = 1.0
+
+    def __init__(self, history: Iterable[tuple[str, str, str, int, float]]) -> None:
+        self._sums: dict[tuple[str, ...], list[float]] = {}
+        for method, dataset, scenario, draws, seconds in history:
+            self._learn(method, dataset, scenario, draws, seconds)
+
+    def _learn(self, method: str, dataset: str, scenario: str, draws: int, seconds: float) -> None:
+        for key in ((method, dataset, scenario), (dataset, scenario), (dataset,), ()):
+            total = self._sums.setdefault(key, [0.0, 0.0])
+            total[0] += draws
+            total[1] += seconds
+
+    def learn(self, unit: Unit, seconds: float) -> None:
+        """Take one measurement into account."""
+        self._learn(unit.method.id, unit.dataset.id, unit.scenario.id, len(unit.draws), seconds)
+
+    def seconds(self, unit: Unit) -> float:
+        """Return the expected seconds of a unit."""
+        names = (unit.method.id, unit.dataset.id, unit.scenario.id)
+        for key in (names, names[1:], names[1:2], ()):
+            if key in self._sums:
+                draws, seconds = self._sums[key]
+                return len(unit.draws) * seconds / draws
+        return len(unit.draws) * self.FIRST_GUESS
+
+
+def units_to_run(plan: Plan, store: Store | None, *, retry_failed: bool) -> tuple[list[Unit], int, int]:
+    """Return the units that the store lacks, and how many of the plan are done and failed already."""
+    statuses = store.statuses() if store is not None else {}
+    done = sum(statuses.get(unit.key) == "done" for unit in plan.units)
+    failed = sum(statuses.get(unit.key) == "failed" for unit in plan.units)
+    wanted = {None, "failed"} if retry_failed else {None}
+    todo = [unit for unit in plan.units if statuses.get(unit.key) in wanted]
+    return todo, done, 0 if retry_failed else failed
+
+
+def environment() -> dict[str, str]:
+    """Return what a result was computed with: Python, machine, package versions."""
+    return {"python": platform.python_version(), "platform": platform.platform(), **package_versions()}
+
+
+def execute(
+    todo: list[Unit],
+    engine: Engine,
+    store: Store,
+    progress: Progress,
+    display: Display,
+) -> None:
+    """Compute units and store each result as it comes.
+
+    Parameters
+    ----------
+    todo : list of Unit
+        In the order in which they are started.
+    engine : Engine
+        Where they are computed.
+    store : Store
+        Open for writing.
+    progress : Progress
+        Counts so far; kept up to date.
+    display : Display
+        Told before units start and after each is stored.
+    """
+    waiting = deque(todo)
+    flying: dict[Future[UnitResult], Unit] = {}
+    estimator = Estimator(store.unit_seconds())
+    versions = environment()
+    in_flight = engine.workers if engine.workers == 1 else engine.workers * QUEUED_PER_WORKER
+    while waiting or flying:
+        while waiting and len(flying) < in_flight:
+            unit = waiting.popleft()
+            progress.running = [one.title for one in [*flying.values(), unit][: engine.workers]]
+            display.started(progress)
+            flying[engine.submit(unit)] = unit
+        finished, _ = wait(flying, return_when=FIRST_COMPLETED)
+        for future in finished:
+            unit = flying.pop(future)
+            result = _result(unit, future)
+            store.save(unit, result, versions)
+            estimator.learn(unit, result.seconds)
+            progress.failed += bool(result.error)
+            progress.done += not result.error
+            left = [*waiting, *flying.values()]
+            progress.running = [one.title for one in list(flying.values())[: engine.workers]]
+            progress.seconds_left = sum(map(estimator.seconds, left)) / engine.workers
+            display.finished(progress, unit, result)
+
+
+def _result(unit: Unit, future: Future[UnitResult]) -> UnitResult:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    return UnitResult(unit.key, error=f"the worker process died ({describe(error)})")

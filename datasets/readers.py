@@ -1,0 +1,125 @@
+"""Reading a table from CSV, Parquet or ARFF into a frame; whatever goes wrong becomes one line for a person."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import InputError
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read a table, chosen by the file's suffix.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A ``.csv``, ``.tsv``, ``.parquet`` or ``.arff`` file. CSV cells are separated by comma, semicolon or tab, the
+        first line names the columns, and an empty cell, ``NA`` or ``?`` is missing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        At least one row; distinct column names, all of them strings.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, of another kind, cannot be read, or names a column twice.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if not path.exists():
+        raise InputError(f"there is no file {path}")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name the file in it")
+    if reader is None:
+        found = f"'{path.suffix}'" if path.suffix else "no suffix"
+        raise InputError(f"{path} has {found}: the table must be a {', '.join(_READERS)} file")
+    try:
+        if path.stat().st_size == 0:
+            raise InputError(f"{path} is empty")
+        frame = reader(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    frame.columns = [str(column) for column in frame.columns]
+    _check_names(path, list(frame.columns))
+    if frame.empty:
+        raise InputError(f"{path} has no rows")
+    return frame.reset_index(drop=True)
+
+
+def _check_names(path: Path, columns: list[str]) -> None:
+    """Refuse column names that occur twice."""
+    twice = [name for name, times in Counter(columns).items() if times > 1]
+    if twice:
+        named = ", ".join(f"'{name}'" for name in twice)
+        raise InputError(f"{path} has more than one column {named}: rename them, so that every name occurs once")
+
+
+def _unreadable(path: Path, kind: str, error: Exception) -> InputError:
+    return InputError(f"{path} cannot be read as {kind}: {' '.join(str(error).split())}")
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+        separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=first.count)
+        header = next(csv.reader([first], delimiter=separator), [])
+        _check_names(path, [name for name in header if name])
+        frame = pd.read_csv(path, sep=separator, na_values=["?"], low_memory=False, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text: save it as CSV in UTF-8") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise _unreadable(path, "CSV", error) from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise InputError(f"{path}: the rows have more cells than the first line has names: name every column")
+    return frame
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.ParquetFile(path).read()
+        _check_names(path, list(table.column_names))
+        return table.to_pandas()
+    except pyarrow.ArrowException as error:
+        raise _unreadable(path, "Parquet", error) from None
+
+
+def _read_arff(path: Path) -> pd.DataFrame:
+    from scipy.io import arff
+
+    try:
+        rows, meta = arff.loadarff(path)
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text: save it in UTF-8") from None
+    except (arff.ArffError, NotImplementedError, ValueError, StopIteration, IndexError) as error:
+        raise _unreadable(path, "ARFF (numeric and nominal attributes)", error) from None
+    frame = pd.DataFrame(rows)
+    for name, kind in zip(meta.names(), meta.types(), strict=True):
+        if kind == "nominal":
+            frame[name] = pd.Categorical([_nominal(value) for value in frame[name]])
+    return frame
+
+
+def _nominal(value: bytes) -> str | None:
+    """Return a nominal ARFF value as text, None where it is missing."""
+    text = value.decode("utf-8")
+    return None if text == "?" else text
+
+
+_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
+    ".parquet": _read_parquet,
+    ".arff": _read_arff,
+}

@@ -1,0 +1,48 @@
+"""The leaderboard: from a table of scores to statistics, tables, a page and exports.
+
+It depends on data frames alone and never runs a model. What is named here is imported on first use.
+
+Examples
+--------
+>>> import pandas as pd
+>>> from augbench.leaderboard import compare
+>>> rows = [("none", "a", 0, 0.70), ("smote", "a", 0, 0.72), ("none", "b", 0, 0.60), ("smote", "b", 0, 0.61)]
+>>> compare(pd.DataFrame(rows, columns=["method", "dataset", "draw", "macro_f1"])).n_datasets
+2
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
+    from .export import to_latex, write_scores
+    from .html import write_html
+    from .results import Results
+    from .tables import compare
+    from .terminal import plain, render
+
+__all__ = ["Comparison", "Results", "compare", "plain", "render", "to_latex", "write_html", "write_scores"]
+
+_HOMES = {
+    "Comparison": "comparison",
+    "Results": "results",
+    "compare": "tables",
+    "plain": "terminal",
+    "render": "terminal",
+    "to_latex": "export",
+    "write_html": "html",
+    "write_scores": "export",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,76 @@
+"""What a comparison is: the outcome that terminal, HTML page and exports are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from .ranks import Friedman
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One leaderboard: a tidy table and what belongs to it. Differences are in points (hundredths of the metric).
+
+    Attributes
+    ----------
+    metric, baseline : str
+        What is compared, and with what.
+    reference : str or None
+        The second reference, plain copies, where it was run.
+    classifier, scenario : str or None
+        The subset that was asked for; None is all.
+    datasets : tuple of str
+        The data sets; their number is D.
+    n_draws : int
+        The most draws that any data set has.
+    confirmatory : bool
+        False for a secondary metric or a subset: then there are no p-values.
+    test : str
+        Name of the test behind intervals and p-values.
+    table : pandas.DataFrame
+        One row per method, best first, unranked ones last. Columns: method, kind, family, description, is_baseline,
+        is_control, state, note, n_datasets, delta, low, high, wins, ties, losses, mean_rank, p_baseline,
+        p_baseline_holm, delta_copies, low_copies, high_copies, p_copies, p_copies_holm, macro_f1, weighted_f1,
+        recall_minority, recall_majority, delta_tuned, low_tuned, high_tuned, seconds, n_scores, n_failed, messages,
+        not_applicable, p_better, p_equivalent, p_worse, shown_better, shown_worse, gain_baseline, gain_copies, verdict.
+    deltas : pandas.DataFrame of shape (methods, data sets)
+        Difference to the baseline in points, in the order of the table.
+    states : pandas.DataFrame of shape (methods, data sets)
+        In words: see :func:`~augbench.leaderboard.aggregate.state_words`.
+    omnibus : Friedman or None
+        The omnibus test over ranked methods; None in an exploratory comparison.
+    finding, omnibus_text : str
+        One sentence each.
+    warnings, footnotes : tuple of str
+        What the reader has to know.
+    """
+
+    metric: str
+    baseline: str
+    reference: str | None
+    classifier: str | None
+    scenario: str | None
+    datasets: tuple[str, ...]
+    n_draws: int
+    confirmatory: bool
+    test: str
+    table: pd.DataFrame
+    deltas: pd.DataFrame
+    states: pd.DataFrame
+    omnibus: Friedman | None
+    finding: str
+    omnibus_text: str
+    warnings: tuple[str, ...]
+    footnotes: tuple[str, ...]
+
+    @property
+    def n_datasets(self) -> int:
+        """D, the number of units."""
+        return len(self.datasets)
+
+    @property
+    def family(self) -> int:
+        """How many methods were tested against the baseline."""
+        return int(self.table["p_baseline"].notna().sum())

@@ -1,0 +1,314 @@
+"""The leaderboard as tables: `compare` turns results into one row per method and what has to be said with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError, unknown_name
+from .aggregate import DrawTable, draw_table, state_words
+from .comparison import Comparison
+from .contrast import Contrast, Design
+from .ranks import Friedman, average_ranks, friedman
+from .results import COPIES, Results, as_results, higher_is_better
+from .statistics import bayesian_signed_rank, holm
+from .verdict import FOOTNOTES, omnibus_line, power_warnings, sentence, verdict
+
+#: The metric that orders the leaderboard and the only one with p-values.
+CONFIRMATORY_METRIC = "macro_f1"
+#: Scores shown beside the differences, as means over data sets.
+SHOWN = ("macro_f1", "weighted_f1", "recall_minority", "recall_majority")
+ROPE = 0.5
+
+
+def compare(
+    data: Results | pd.DataFrame,
+    metric: str = CONFIRMATORY_METRIC,
+    baseline: str = "none",
+    classifier: str | None = None,
+    scenario: str | None = None,
+    datasets: Sequence[str] | None = None,
+) -> Comparison:
+    """Compare every method with the baseline and with plain copies.
+
+    Parameters
+    ----------
+    data : Results or pandas.DataFrame
+        Results, or a table with at least method, dataset, draw and the metric.
+    metric : str
+        The metric. Only macro F1 has p-values: the others are exploratory.
+    baseline : str
+        The method that all others are compared with.
+    classifier, scenario : str, optional
+        Only this one; the mean over all unless told.
+    datasets : sequence of str, optional
+        Only these.
+
+    Returns
+    -------
+    Comparison
+        The table and what belongs to it.
+
+    Raises
+    ------
+    InputError
+        Where a name does not exist or the baseline has no score.
+
+    Examples
+    --------
+    >>> rows = [("none", "a", 0, 0.70), ("smote", "a", 0, 0.72), ("none", "b", 0, 0.60), ("smote", "b", 0, 0.61)]
+    >>> found = compare(pd.DataFrame(rows, columns=["method", "dataset", "draw", "macro_f1"]))
+    >>> found.table[["method", "delta", "wins"]].round(2).to_dict("records")
+    [{'method': 'smote', 'delta': 1.5, 'wins': 2}, {'method': 'none', 'delta': 0.0, 'wins': 0}]
+    """
+    results = as_results(data)
+    scores = _subset(results.scores, classifier=classifier, scenario=scenario, datasets=datasets)
+    confirmatory = metric == CONFIRMATORY_METRIC and len(scores) == len(results.scores)
+    board = _Board(results, scores, draw_table(scores, metric, baseline), confirmatory)
+    rows = board.rows()
+    order = rows["method"].tolist()
+    omnibus = board.omnibus() if confirmatory else None
+    names, draws = tuple(board.draws.datasets), board.n_draws
+    if len(names) > 1:
+        test = f"t-interval and Wilcoxon signed-rank test over {len(names)} data sets"
+    else:
+        test = board.design.test_name(names[0])
+    text = sentence(rows, baseline, board.reference, len(names), draws) if confirmatory else _exploratory(metric)
+    return Comparison(
+        metric=metric,
+        baseline=baseline,
+        reference=board.reference,
+        classifier=classifier,
+        scenario=scenario,
+        datasets=names,
+        n_draws=draws,
+        confirmatory=confirmatory,
+        test=test,
+        table=rows,
+        deltas=100 * board.against_baseline.differences.T.loc[order],
+        states=state_words(board.draws).loc[order],
+        omnibus=omnibus,
+        finding=text,
+        omnibus_text=omnibus_line(omnibus) if confirmatory else "",
+        warnings=tuple(board.warnings(rows)),
+        footnotes=FOOTNOTES,
+    )
+
+
+def _exploratory(metric: str) -> str:
+    return f"Exploratory: {metric.replace('_', ' ')} on a subset or as a secondary metric; intervals, no p-values."
+
+
+def _subset(scores: pd.DataFrame, **wanted: str | Sequence[str] | None) -> pd.DataFrame:
+    """Return the rows that were asked for; a name that does not exist raises."""
+    for key, names in wanted.items():
+        if names is None:
+            continue
+        column = "dataset" if key == "datasets" else key
+        asked = [names] if isinstance(names, str) else list(names)
+        if not asked:
+            raise InputError(f"no {column} is asked for: leave out '{key}' for all")
+        known = scores[column].unique()
+        for name in asked:
+            if name not in known:
+                raise unknown_name(column, name, known)
+        scores = scores[scores[column].isin(asked)]
+    return scores
+
+
+class _Board:
+    """The work of `compare`, kept together so that each table of differences is computed once."""
+
+    def __init__(self, results: Results, scores: pd.DataFrame, draws: DrawTable, confirmatory: bool) -> None:
+        self.results, self.scores, self.draws, self.confirmatory = results, scores, draws, confirmatory
+        self.baseline = draws.baseline
+        self.reference = COPIES if COPIES in draws.methods and self.baseline != COPIES else None
+        self.design = Design.of(results, scores, self.baseline)
+        self.sign = 1 if higher_is_better(draws.metric) else -1
+        self.ranked = [name for name in draws.methods if draws.complete(name)]
+
+    @property
+    def n_draws(self) -> int:
+        return int(self.draws.values.groupby(level=["dataset", "scenario", "classifier"]).size().max())
+
+    @cached_property
+    def against_baseline(self) -> Contrast:
+        return Contrast(self.draws, self.baseline, self.design)
+
+    @cached_property
+    def against_controls(self) -> list[Contrast]:
+        """Every control and adjuster that was run in full, but not the baseline."""
+        names = [name for name in self.draws.methods if self.results.is_control(name) and name != self.baseline]
+        run = [name for name in names if not (self.draws.states[name] == "not run").any()]
+        return [Contrast(self.draws, name, self.design) for name in run]
+
+    @cached_property
+    def tuned(self) -> Contrast | None:
+        """The same differences with the decision tuned; None where that was not measured."""
+        column = f"{self.draws.metric}_tuned"
+        draws = self._other_metric(column)
+        return None if draws is None else Contrast(draws, self.baseline, self.design)
+
+    def _other_metric(self, metric: str) -> DrawTable | None:
+        """Return the draws of another metric; None where it was not measured for the baseline."""
+        own = self.scores["method"] == self.baseline
+        if metric not in self.scores.columns or not self.scores.loc[own, metric].notna().any():
+            return None
+        return draw_table(self.scores, metric, self.baseline)
+
+    def rows(self) -> pd.DataFrame:
+        """Return the table: facts, comparisons, shown scores, corrected p-values, verdicts; sorted."""
+        table = pd.DataFrame([self._row(name) for name in self.draws.methods])
+        table = table.join(pd.DataFrame(self._shown_scores()), on="method")
+        ranks = self._mean_ranks()
+        table["mean_rank"] = table["method"].map(ranks).astype(float)
+        for family in ("baseline", "copies"):
+            if not self.confirmatory:
+                table[f"p_{family}"] = np.nan
+            table[f"p_{family}_holm"] = holm(table[f"p_{family}"])
+        table["verdict"] = [verdict(row, self.confirmatory, self._over_controls(row)) for _, row in table.iterrows()]
+        table["unranked"] = table["mean_rank"].isna()
+        table = table.sort_values(
+            ["unranked", "gain_baseline", "is_baseline", "method"], ascending=[True, False, False, True], kind="stable"
+        )
+        return table.drop(columns="unranked").reset_index(drop=True)
+
+    def _row(self, name: str) -> dict[str, Any]:
+        contrast = self.against_baseline
+        test, is_baseline = contrast.overall(name), name == self.baseline
+        differences = contrast.differences[name].dropna().round(6) * self.sign
+        state, note, not_applicable = self._state(name)
+        tested = not is_baseline and state != "incomplete"
+        copies = Contrast(self.draws, self.reference, self.design).overall(name) if self.reference else None
+        better = bayesian_signed_rank(100 * differences if tested and self.confirmatory else [], ROPE)
+        shown = contrast.conjunction(name) if tested else (np.nan, np.nan)
+        own = self.scores[self.scores["method"] == name]
+        failed = own[own["status"] == "failed"]
+        facts = self.results.methods.set_index("method").loc[name]
+        tuned = self._tuned(name)
+        seconds = own.loc[own["status"] == "ok", "seconds"] if "seconds" in own.columns else pd.Series(dtype=float)
+        return {
+            "method": name,
+            **{key: str(facts[key]) for key in ("kind", "family", "description")},
+            "is_baseline": is_baseline,
+            "is_control": self.results.is_control(name),
+            "state": state,
+            "note": note,
+            "n_datasets": len(differences),
+            "delta": 100 * test.mean,
+            "low": 100 * test.low,
+            "high": 100 * test.high,
+            "wins": int((differences > 0).sum()),
+            "ties": 0 if is_baseline else int((differences == 0).sum()),
+            "losses": int((differences < 0).sum()),
+            "p_baseline": test.p if tested else np.nan,
+            "delta_copies": 100 * copies.mean if copies else np.nan,
+            "low_copies": 100 * copies.low if copies else np.nan,
+            "high_copies": 100 * copies.high if copies else np.nan,
+            "p_copies": copies.p if copies and state != "incomplete" and name != self.reference else np.nan,
+            "delta_tuned": tuned[0],
+            "low_tuned": tuned[1],
+            "high_tuned": tuned[2],
+            "seconds": float(seconds.mean()),
+            "n_scores": int((self.draws.states[name] != "not run").sum()),
+            "n_failed": int((self.draws.states[name] == "failed").sum()),
+            "messages": tuple((str(text), int(n)) for text, n in failed["error"].value_counts().items()),
+            "not_applicable": not_applicable,
+            "p_better": better.better,
+            "p_equivalent": better.equivalent,
+            "p_worse": better.worse,
+            "shown_better": shown[0] if self.sign > 0 else shown[1],
+            "shown_worse": shown[1] if self.sign > 0 else shown[0],
+            "gain_baseline": self.sign * test.mean,
+            "gain_copies": self.sign * copies.mean if copies else np.nan,
+        }
+
+    def _state(self, name: str) -> tuple[str, str, tuple[str, ...]]:
+        """Return the state of a method, a note on what it lacks, and the data sets to which it does not apply."""
+        states = self.draws.states[name]
+        absent = (states == "not applicable").groupby(level="dataset").any()
+        not_applicable = tuple(str(one) for one in absent.index[absent])
+        if (states == "not run").any():
+            return "incomplete", f"{int((states == 'not run').sum())} of {len(states)} scores not run", not_applicable
+        if (states == "failed").all():
+            return "failed", "failed in every draw", not_applicable
+        note = f"not applicable, in full or in part, on {len(not_applicable)} of {len(absent)} data sets"
+        reasons = self.scores.loc[
+            (self.scores["method"] == name) & (self.scores["status"] == "not applicable"), "error"
+        ].unique()
+        note += "".join(f"; {reason}" for reason in reasons[:3] if reason)
+        return ("partial", note, not_applicable) if not_applicable else ("complete", "", ())
+
+    def _tuned(self, name: str) -> tuple[float, float, float]:
+        if self.tuned is None or name not in self.tuned.table.methods:
+            return np.nan, np.nan, np.nan
+        test = self.tuned.overall(name)
+        return 100 * test.mean, 100 * test.low, 100 * test.high
+
+    def _shown_scores(self) -> dict[str, pd.Series]:
+        """Return the mean of each shown metric over data sets, in points, after the same failure policy."""
+        shown: dict[str, pd.Series] = {}
+        for metric in dict.fromkeys((*SHOWN, self.draws.metric)):
+            draws = self.draws if metric == self.draws.metric else self._other_metric(metric)
+            nothing = pd.Series(np.nan, index=self.draws.values.columns)
+            shown[metric] = nothing if draws is None else 100 * draws.scores.mean()
+        return shown
+
+    def _mean_ranks(self, draws: DrawTable | None = None) -> dict[str, float]:
+        scores = (draws or self.draws).scores[self.ranked]
+        ranks = average_ranks(scores, higher_is_better=self.sign > 0).mean(axis=0)
+        return dict(zip(self.ranked, map(float, ranks), strict=True))
+
+    def _over_controls(self, row: pd.Series) -> list[float]:
+        """Return the lower end of the interval of a method against each control: asked only where it decides."""
+        if row["is_control"] or not row["p_baseline_holm"] < 0.05:
+            return []
+        tests = [contrast.overall(row["method"]) for contrast in self.against_controls]
+        lows = [test.low if self.sign > 0 else -test.high for test in tests if not np.isnan(test.mean)]
+        return [-np.inf if np.isnan(low) else low for low in lows]
+
+    def omnibus(self) -> Friedman | None:
+        scores = self.draws.scores[self.ranked]
+        return friedman(scores, higher_is_better=self.sign > 0) if min(scores.shape) >= 2 else None
+
+    def warnings(self, rows: pd.DataFrame) -> list[str]:
+        """Say what the reader has to know: dropped draws, missing references, power, sensitivity to failures."""
+        lines = []
+        if self.draws.dropped:
+            lines.append(
+                f"The baseline has no score in {self.draws.dropped} of {self.draws.dropped + len(self.draws.values)} "
+                "draws: they are left out for every method."
+            )
+        if self.confirmatory:
+            names = self.draws.datasets
+            tests = (rows["p_baseline"], rows["p_copies"])
+            family = max(int(p.notna().sum()) for p in tests)
+            lines += power_warnings(len(names), self.n_draws, family)
+        unknown = [n for n in self.draws.datasets if not self.design.fresh[n] and n not in self.design.ratios]
+        if unknown and len(self.draws.datasets) <= 5:
+            lines.append("No interval per data set: the columns n_train and n_test are missing.")
+        if rows["n_failed"].any():
+            lines.append(self._sensitivity())
+        return lines
+
+    def _sensitivity(self) -> str:
+        """Say how the order would change if failures took the worst score."""
+        worst = self._mean_ranks(self.draws.worst_case())
+        usual = self._mean_ranks()
+        moved = [name for name in self.ranked if _place(worst, name) != _place(usual, name)]
+        if not moved:
+            return "Sensitivity to failures: if each took the worst score of its draw, the order would be the same."
+        first = min(self.ranked, key=lambda name: (worst[name], name))
+        return (
+            f"Sensitivity to failures: if each took the worst score of its draw, {len(moved)} of {len(self.ranked)} "
+            f"ranks would change ({', '.join(moved[:6])}{', …' if len(moved) > 6 else ''}); first would be {first}."
+        )
+
+
+def _place(ranks: dict[str, float], name: str) -> int:
+    """Return the place of a method in the order of mean ranks; equal ranks share a place."""
+    return sum(other < ranks[name] - 1e-9 for other in ranks.values())

@@ -1,0 +1,144 @@
+"""The words of the leaderboard: one verdict per method, the sentence of finding, warnings and footnotes."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .ranks import Friedman
+from .statistics import smallest_reachable_p
+
+ALPHA = 0.05
+
+#: Every verdict and what it says.
+VERDICTS = {
+    "baseline": "what all else is compared with",
+    "helps": "better than the baseline (Holm p < .05), and its 95 % interval against every trivial control and every "
+    "adjuster lies above 0",
+    "as a control does": "better than the baseline (Holm p < .05), but not shown to be better than every trivial "
+    "control and adjuster",
+    "better": "a control or adjuster that is better than the baseline (Holm p < .05), or a method where no control "
+    "was run that could do as well",
+    "harms": "worse than the baseline (Holm p < .05)",
+    "no difference shown": "the data sets do not show a difference to the baseline; that is not a proof of none",
+    "failed": "failed in every draw",
+    "incomplete": "some of its cells were not run: listed, not ranked, not tested",
+    "exploratory": "a secondary metric or a subset: intervals only, no p-values, no verdict",
+}
+
+FOOTNOTES = (
+    "A failed draw takes the baseline's score before anything is averaged: it counts as a tie, and it is counted in the "
+    "column 'failed'.",
+    "Not applicable, not run and failed are three things. Where a method does not apply it is compared on the rest and "
+    "is not ranked; where it was not run it is listed, neither ranked nor tested.",
+    "Draws are averaged first, then scenarios and classifiers; the unit of every interval and test is the data set.",
+    "Holm's correction runs over all methods compared with the same reference. Mean ranks and corrected p-values "
+    "depend on which methods take part; differences and intervals do not.",
+)
+
+
+def verdict(row: pd.Series, confirmatory: bool, controls: list[float]) -> str:
+    """Return the verdict on one method.
+
+    Parameters
+    ----------
+    row : pandas.Series
+        Its row of the table so far.
+    confirmatory : bool
+        Whether p-values are allowed at all.
+    controls : list of float
+        Lower end of the interval of the method against each trivial control and adjuster.
+
+    Returns
+    -------
+    str
+        One of the keys of `VERDICTS`.
+    """
+    if row["is_baseline"]:
+        return "baseline"
+    if row["state"] in ("incomplete", "failed"):
+        return str(row["state"])
+    if not confirmatory:
+        return "exploratory"
+    if not row["p_baseline_holm"] < ALPHA:
+        return "no difference shown"
+    if row["gain_baseline"] < 0:
+        return "harms"
+    if row["is_control"] or not controls:
+        return "better"
+    return "helps" if all(low > 0 for low in controls) else "as a control does"
+
+
+def count_of(number: int, word: str) -> str:
+    """Return "1 draw", "2 draws"."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def sentence(table: pd.DataFrame, baseline: str, reference: str | None, n_datasets: int, n_draws: int) -> str:
+    """Say in one sentence what was found, and what so many data sets can show.
+
+    The sentence is about the methods that are neither baseline, control nor adjuster, against plain copies where those
+    were run; where there are no such methods, about the controls against the baseline.
+    """
+    scope = f"{count_of(n_datasets, 'data set')} × {count_of(n_draws, 'draw')}"
+    tested = table[~table["is_baseline"] & (table["state"] != "incomplete")]
+    if tested.empty:
+        return f"Only the baseline was run in full, on {scope}: there is nothing to compare yet."
+    methods = tested[~tested["is_control"]]
+    group, noun = (methods, "method") if len(methods) else (tested, "control")
+    against = "copies" if len(methods) and reference else "baseline"
+    target = "plain copies" if against == "copies" else f"the baseline ({baseline})"
+    gains, corrected = group[f"gain_{against}"], group[f"p_{against}_holm"]
+    shown, higher = int(((corrected < ALPHA) & (gains > 0)).sum()), int((gains > 0).sum())
+    total, family = count_of(len(group), noun), int(table[f"p_{against}"].notna().sum())
+    best_p = min(1.0, smallest_reachable_p(n_datasets) * family)
+    if n_datasets >= 2 and best_p > ALPHA:
+        return (
+            f"{higher} of {total} {'scores' if higher == 1 else 'score'} higher than {target} on {scope}, but so few "
+            f"data sets cannot show it: over {count_of(family, 'comparison')} no corrected p can get below {best_p:.2g}."
+        )
+    text = f"{shown} of {total} {'is' if shown == 1 else 'are'} shown to beat {target} on {scope}"
+    helps = int((group["verdict"] == "helps").sum())
+    if len(methods):
+        text += f"; {helps or 'none'} {'does' if helps == 1 else 'do'} better than every trivial control and adjuster"
+    return text + "."
+
+
+def power_warnings(n_datasets: int, n_draws: int, family: int) -> list[str]:
+    """Say what so few data sets or draws cannot show."""
+    lines = []
+    if n_datasets == 1:
+        lines.append("One data set: intervals and p-values are about new draws of this data set, not about new data.")
+        if n_draws < 2:
+            lines.append("One draw: no interval and no test are possible.")
+        return lines
+    smallest = smallest_reachable_p(n_datasets)
+    if family and smallest * family > ALPHA:
+        lines.append(
+            f"The smallest p that {n_datasets} data sets can give is {smallest:.2g}; after Holm's correction over "
+            f"{count_of(family, 'comparison')} it is {min(1.0, smallest * family):.2g}, so nothing can be significant "
+            "at .05. Read the intervals."
+        )
+    if n_datasets <= 5:
+        lines.append(
+            f"{n_datasets} data sets are few: see the interval of each data set, and on how many of them, at least, an "
+            "effect is shown (partial conjunction)."
+        )
+    return lines
+
+
+def omnibus_line(test: Friedman | None) -> str:
+    """Return the omnibus test in one line."""
+    if test is None:
+        return "No omnibus test: it needs two data sets and two ranked methods."
+    k, n = test.n_methods, test.n_datasets
+    f = "∞" if test.f == float("inf") else f"{test.f:.2f}"
+    meaning = "the methods differ" if test.f_p < ALPHA else "no difference between the methods is shown"
+    return (
+        f"Friedman test over {k} ranked methods and {n} data sets: χ²({k - 1}) = {test.chi2:.2f}, Iman–Davenport "
+        f"F({k - 1}, {(k - 1) * (n - 1)}) = {f}, {p_text(test.f_p)}: {meaning}."
+    )
+
+
+def p_text(p: float) -> str:
+    """Return "p = .031" or "p < .001"."""
+    return "p < .001" if p < 0.001 else "p = " + f"{p:.3f}".removeprefix("0")

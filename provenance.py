@@ -1,0 +1,67 @@
+"""Fingerprints: of code, and of the packages that it ran with."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+#: packages whose version can change a score
+PACKAGES = ("augbench", "imbalanced-learn", "numpy", "pandas", "scikit-learn", "scipy")
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of a JSON-like value, the same for equal values (key order does not matter)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _normalised_source(path: str) -> str:
+    """Return a file's code without comments, docstrings and layout, so that only what runs counts."""
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body[0] = ast.Pass()
+    return ast.unparse(tree)
+
+
+def source_hash(*modules: str) -> str:
+    """Return a SHA-256 of the code of some modules; a changed comment or docstring does not change it.
+
+    Parameters
+    ----------
+    *modules : str
+        Importable names, e.g. ``"augbench.bench.metrics"``, or paths of ``.py`` files.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        A module has no source file.
+    """
+    parts = []
+    for name in modules:
+        path = name if name.endswith(".py") else getattr(find_spec(name), "origin", None)
+        if path is None or not path.endswith(".py"):
+            raise ModuleNotFoundError(f"no source file for module {name}", name=name)
+        parts.append(_normalised_source(path))
+    return digest(parts)
+
+
+def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Return the installed version of each package, ``"absent"`` where it is not installed."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found

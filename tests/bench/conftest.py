@@ -1,0 +1,56 @@
+import hashlib
+import sqlite3
+import textwrap
+
+import pytest
+
+TINY = """
+draws = 3
+block = 2
+methods = ["smote"]
+datasets = ["iris", "wine"]
+classifiers = ["logistic-regression", "random-forest"]
+scenarios = ["imbalance:count=12"]
+"""
+
+
+@pytest.fixture
+def tiny_suite(tmp_path):
+    """A suite of 36 units that takes a few seconds."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+def fingerprint(store):
+    """Hash every score and prediction of a store, whatever the order in which they were written."""
+    sha = hashlib.sha256()
+    with sqlite3.connect(store) as connection:
+        queries = (
+            "SELECT u.key, s.draw, s.classifier, s.metric, s.value FROM scores s JOIN units u ON u.id = s.unit",
+            "SELECT u.key, p.draw, p.classifier, p.data FROM predictions p JOIN units u ON u.id = p.unit",
+            "SELECT u.key, d.draw, d.content_hash, d.n_train, d.n_generated FROM draws d JOIN units u ON u.id = d.unit",
+            "SELECT key, status, error FROM units",
+        )
+        for query in queries:
+            for row in sorted(connection.execute(query), key=repr):
+                sha.update(repr(row).encode())
+    return sha.hexdigest()
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    """Write a plugin file from a class body of `_generate` and return its path."""
+
+    def write(body, name="planted", needs=""):
+        path = tmp_path / f"{name.replace('-', '_')}.py"
+        path.write_text(
+            "import os, time\nimport numpy as np\nimport pandas as pd\nfrom augbench import Augmenter\n\n\n"
+            f"class Planted(Augmenter):\n    '''A planted method.'''\n\n    name = {name!r}\n"
+            + textwrap.indent(needs, "    ")
+            + "\n    def _generate(self, X, y, counts, rng):\n"
+            + textwrap.indent(textwrap.dedent(body), "        ")
+        )
+        return path
+
+    return write

@@ -1,0 +1,161 @@
+import re
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from augbench import datasets, methods
+
+
+def test_import_and_help_are_cheap():
+    code = (
+        "import sys, augbench; heavy = {'torch', 'sdv', 'matplotlib', 'sklearn', 'scipy', 'pandas'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    code = (
+        "import sys; from augbench.bench import cli; sys.argv = ['bench', '--help']\n"
+        "try: cli.main()\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'sdv', 'matplotlib', 'sklearn', 'scipy', 'pandas', 'numpy', 'pydantic'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_help_answers_within_a_second(bench):
+    def seconds():
+        start = time.perf_counter()
+        assert bench("--help").returncode == 0
+        return time.perf_counter() - start
+
+    # the best of a few: the machine may be busy
+    assert min(seconds() for _ in range(5)) < 1.0
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run", "list", "status", "leaderboard", "export", "merge", "new method", "datasets fetch"],
+)
+def test_every_command_teaches_itself(bench, command):
+    shown = bench(*command.split(), "--help")
+    assert shown.returncode == 0
+    assert len(shown.stdout.splitlines()) > 5
+
+
+@pytest.mark.parametrize("what", ["methods", "datasets", "classifiers", "suites", "metrics"])
+def test_every_list_has_one_described_line_a_row(bench, what):
+    lines = bench("list", what).stdout.rstrip().splitlines()
+    width = lines[0].index("description")
+    assert len(lines) > 3
+    for line in lines[1:]:
+        assert len(line[width:].strip()) > 10, line
+    if what == "methods":
+        assert len(lines) - 1 == len(methods.names())
+    if what == "datasets":
+        assert len(lines) - 1 == len(datasets.names())
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["run", "quik"], "did you mean 'quick'"),
+        (["run", "smoke", "--methods", "smoet"], "did you mean 'smote'"),
+        (["run", "smoke", "--datasets", "irs"], "did you mean 'iris'"),
+        (["run", "smoke", "--classifiers", "random-forst"], "did you mean 'random-forest'"),
+        (["run", "smoke", "--scenario", "imbalance:cout=3"], "did you mean 'count'"),
+        (["run", "smoke", "--plugin", "none.py"], "none.py does not exist"),
+        (["run", "--data", "none.csv", "--target", "y"], "none.csv"),
+        (["run", "--data", "none.csv"], "needs --target"),
+        (["run", "--target", "y"], "name it with --data"),
+        (["list", "method"], "did you mean 'methods'"),
+        (["leaderboard", "--metric", "macro_f2"], "there is no store"),
+        (["status"], "there is no store"),
+        (["export", "x.csv"], "there is no store"),
+        (["merge", "a.sqlite", "b.sqlite"], "there is no store"),
+        (["new", "method", "smote"], "there is a method 'smote' already"),
+        (["new", "method", "My Method"], "lower-case words"),
+        (["datasets", "fetch", "crad"], "did you mean 'card'"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_exit_code_2(bench, args, words):
+    run = bench(*args)
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert run.stderr.startswith("error: ")
+    assert run.stderr.count("\n") == 1
+
+
+def test_ones_own_table_from_question_to_answer(bench, tmp_path):
+    from sklearn.datasets import make_classification
+
+    X, y = make_classification(400, 6, weights=[0.9], random_state=0)
+    table = pd.DataFrame(X, columns=list("abcdef"))
+    table.loc[::7, "a"] = None
+    table["town"] = ["north", "south", None, "west"] * 100
+    table["default"] = ["yes" if one else "no" for one in y]
+    table.to_csv(tmp_path / "loans.csv", index=False)
+    args = ("--data", "loans.csv", "--target", "default", "--draws", 2, "--classifiers", "logistic-regression")
+    run = bench("run", *args, "--methods", "smote")
+    assert run.returncode == 0, run.stderr
+    assert "9 methods × 1 datasets" in run.stdout
+    page = open(re.search(r"leaderboard: (.*)", run.stdout)[1]).read()
+    assert "loans" in page
+    # the scores are kept, and another choice of columns is another dataset
+    again = bench("run", *args, "--methods", "smote")
+    assert "0 to compute" in again.stdout
+    assert "9 to compute" in bench("run", *args, "--methods", "smote", "--drop", "f").stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.rename(columns={"default": "defualt"}), "did you mean 'defualt'"),
+        (lambda t: t.assign(default=["yes", *["no"] * 59]), "yes"),
+        (lambda t: t.assign(a=float("inf")), "infinit"),
+        (lambda t: t.assign(b=3.0), "--drop b"),
+        (lambda t: t.assign(b=None), "--drop b"),
+        (lambda t: t.assign(note=[f"remark number {i}" for i in range(60)]), "--drop note"),
+        (lambda t: t.assign(default=[None, *t["default"][1:]]), "missing"),
+        (lambda t: t.iloc[:0], "empty|no row"),
+    ],
+)
+def test_bad_tables_are_refused_before_anything_is_run(bench, tmp_path, change, words):
+    table = pd.DataFrame({"a": range(60), "b": [i % 7 for i in range(60)], "default": ["yes", "no", "no"] * 20})
+    change(table).to_csv(tmp_path / "t.csv", index=False)
+    run = bench("run", "--data", "t.csv", "--target", "default")
+    assert run.returncode == 2
+    assert re.search(words, run.stderr)
+    assert run.stderr.count("\n") == 1
+    assert not (tmp_path / "augbench-results").exists()
+
+
+def test_export_writes_what_the_leaderboard_shows(bench, tmp_path):
+    assert bench("run", "smoke", "--quiet").returncode == 0
+    for name in ("scores.csv", "scores.parquet", "table.tex"):
+        assert bench("export", name).returncode == 0
+    csv, parquet = pd.read_csv(tmp_path / "scores.csv"), pd.read_parquet(tmp_path / "scores.parquet")
+    assert len(csv) == len(parquet) == 9 * 2 * 2
+    pd.testing.assert_series_equal(csv["macro_f1"], parquet["macro_f1"])
+    assert {"recall_0", "macro_f1_tuned", "auroc", "n_generated", "seconds"} <= set(csv.columns)
+    tex = (tmp_path / "table.tex").read_text()
+    assert r"\toprule" in tex
+    assert "smote" in tex
+    assert bench("export", "scores.xyz").returncode == 2
+
+
+def test_merging_two_halves_gives_the_whole(bench, tmp_path):
+    bench("run", "smoke", "--datasets", "iris", "--store", "a.sqlite")
+    bench("run", "smoke", "--datasets", "wine", "--store", "b.sqlite")
+    assert bench("merge", "all.sqlite", "a.sqlite", "b.sqlite").returncode == 0
+    whole = bench("run", "smoke", "--datasets", "iris,wine", "--store", "all.sqlite")
+    assert "18 stored before, 0 to compute" in whole.stdout
+
+
+def test_fetching_is_never_silent(bench, tmp_path):
+    run = bench("run", "smoke", "--datasets", "iris,card", AUGBENCH_DATA=str(tmp_path), AUGBENCH_CACHE=str(tmp_path / "c"))
+    assert run.returncode == 0, run.stderr
+    assert "not run: all methods on card" in run.stdout
+    assert "bench datasets fetch card" in run.stdout
+    assert not list((tmp_path / "c").rglob("*")) if (tmp_path / "c").exists() else True

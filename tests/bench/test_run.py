@@ -1,0 +1,211 @@
+"""The main job on real processes: resuming, killing, engines, exit codes."""
+
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from .conftest import fingerprint
+from ..conftest import BENCH
+
+
+def store_of(folder):
+    return folder / "augbench-results" / "store.sqlite"
+
+
+def counts(folder):
+    with sqlite3.connect(f"file:{store_of(folder)}?mode=ro", uri=True) as connection:
+        return dict(connection.execute("SELECT status, count(*) FROM units GROUP BY status"))
+
+
+def test_smoke_ends_with_a_leaderboard_and_a_second_run_computes_nothing(bench, tmp_path):
+    first = bench("run", "smoke")
+    assert first.returncode == 0, first.stderr
+    page = re.search(r"leaderboard: (.*)", first.stdout)[1]
+    assert "none" in open(page).read()
+    assert "macro F1" in first.stdout or "macro_f1" in first.stdout
+    before = fingerprint(store_of(tmp_path))
+    second = bench("run", "smoke")
+    assert second.returncode == 0
+    assert "0 to compute" in second.stdout
+    assert fingerprint(store_of(tmp_path)) == before
+
+
+def test_jobs_do_not_change_a_bit(bench, tmp_path, tiny_suite):
+    for jobs in (1, 2, 3):
+        assert bench("run", tiny_suite, "--jobs", jobs, "--out", f"jobs{jobs}").returncode == 0
+    prints = {fingerprint(tmp_path / f"jobs{jobs}" / "store.sqlite") for jobs in (1, 2, 3)}
+    assert len(prints) == 1
+    # the control: another seed is another result
+    bench("run", tiny_suite, "--seed", 1, "--out", "other")
+    assert fingerprint(tmp_path / "other" / "store.sqlite") not in prints
+
+
+def test_order_of_methods_and_datasets_does_not_matter(bench, tmp_path, tiny_suite):
+    bench("run", tiny_suite, "--out", "one", "--jobs", 1)
+    bench("run", tiny_suite, "--out", "two", "--jobs", 1, "--datasets", "wine,iris", "--methods", "smote,class-weight")
+    assert fingerprint(tmp_path / "one" / "store.sqlite") == fingerprint(tmp_path / "two" / "store.sqlite")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_kill_9_at_ten_moments_loses_only_what_was_in_flight(bench, tmp_path, tiny_suite, jobs):
+    undisturbed = bench("run", tiny_suite, "--out", "calm", "--jobs", jobs)
+    assert undisturbed.returncode == 0
+    command = [*BENCH, "run", str(tiny_suite), "--jobs", str(jobs), "--quiet"]
+    rng = random.Random(jobs)
+    killed, stored = 0, 0
+    while killed < 10:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # wait for a unit more than before, then a random moment: kills fall inside the work, not inside the start
+        target = min(stored + 1, 34)
+        while process.poll() is None and (not store_of(tmp_path).is_file() or sum_units(tmp_path) < target):
+            os.sched_yield()
+        try:
+            process.wait(rng.uniform(0, 0.1))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        killed += 1
+        now = sum_units(tmp_path)
+        assert now >= stored
+        stored = now
+        if process.returncode == 0:
+            # done before the tenth kill: start over, there is more to disturb
+            os.rename(tmp_path / "augbench-results", tmp_path / f"finished-{killed}")
+            assert fingerprint(tmp_path / f"finished-{killed}" / "store.sqlite") == fingerprint(tmp_path / "calm/store.sqlite")
+            stored = 0
+    assert bench("run", tiny_suite, "--jobs", jobs).returncode == 0
+    assert fingerprint(store_of(tmp_path)) == fingerprint(tmp_path / "calm" / "store.sqlite")
+
+
+def sum_units(folder):
+    try:
+        return sum(counts(folder).values())
+    except sqlite3.OperationalError:
+        return 0
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path, tiny_suite, bench):
+    command = [*BENCH, "run", str(tiny_suite), "--draws", "40", "--jobs", "2"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while sum_units(tmp_path) < 5:
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    stored = int(re.search(r"stopped: (\d+) units are stored", stderr)[1])
+    assert stored == sum_units(tmp_path) >= 5
+    assert "Traceback" not in stderr
+    # everything has ended, and the lock is free
+    status = bench("status")
+    assert f"{stored}" in status.stdout
+
+
+def test_workers_end_when_the_driver_is_killed(tmp_path, tiny_suite):
+    import psutil
+
+    command = [*BENCH, "run", str(tiny_suite), "--draws", "200", "--jobs", "2", "--quiet"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while sum_units(tmp_path) < 3:
+        assert process.poll() is None
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert len(workers) >= 2
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive
+
+
+def test_a_killed_worker_costs_its_own_unit_only(bench, tmp_path, tiny_suite, plugin):
+    path = plugin("if os.getppid(): os.kill(os.getpid(), 9)", "suicidal")
+    run = bench("run", tiny_suite, "--plugin", path, "--methods", "suicidal,smote", "--jobs", 2)
+    assert run.returncode == 1
+    assert "the worker process died" in run.stderr
+    assert counts(tmp_path) == {"done": 36, "failed": 4}
+
+
+def test_failed_units_are_shown_kept_and_tried_again_on_request(bench, tmp_path, tiny_suite, plugin):
+    path = plugin("raise RuntimeError('boom')", "shaky")
+    args = ("run", tiny_suite, "--plugin", path, "--methods", "shaky", "--jobs", 1)
+    first = bench(*args)
+    assert first.returncode == 1
+    assert "RuntimeError: boom" in first.stderr
+    assert "--retry-failed" in first.stderr
+    again = bench(*args)
+    assert again.returncode == 1
+    assert "0 to compute" in again.stdout
+    retried = bench(*args, "--retry-failed")
+    assert "4 to compute" in retried.stdout
+    assert counts(tmp_path)["failed"] == 4
+
+
+def test_a_full_disk_is_said_and_loses_nothing(bench, tmp_path, tiny_suite):
+    assert bench("run", tiny_suite, "--draws", 2, "--jobs", 1).returncode == 0
+    size = store_of(tmp_path).stat().st_size
+    before = counts(tmp_path)["done"]
+    limited = subprocess.run(
+        ["bash", "-c", f"ulimit -f {size // 1024 + 40}; trap '' XFSZ; exec {' '.join(BENCH)} run {tiny_suite} --draws 20 --jobs 1"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert limited.returncode == 2, limited.stdout + limited.stderr
+    assert "cannot be written" in limited.stderr
+    assert "Traceback" not in limited.stderr
+    assert counts(tmp_path)["done"] >= before
+    assert bench("run", tiny_suite, "--draws", 20, "--jobs", 2).returncode == 0
+    bench("run", tiny_suite, "--draws", 20, "--jobs", 2, "--out", "calm")
+    calm = {row for row in key_scores(tmp_path / "calm" / "store.sqlite")}
+    assert calm <= set(key_scores(store_of(tmp_path)))
+
+
+def key_scores(path):
+    with sqlite3.connect(path) as connection:
+        query = "SELECT u.key, s.draw, s.classifier, s.metric, s.value FROM scores s JOIN units u ON u.id = s.unit"
+        return connection.execute(query).fetchall()
+
+
+def test_status_leaderboard_and_export_work_while_a_run_goes_on(bench, tmp_path, tiny_suite):
+    command = [*BENCH, "run", str(tiny_suite), "--draws", "60", "--jobs", "1", "--quiet"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while sum_units(tmp_path) < 20:
+            assert process.poll() is None
+        assert "tiny" in bench("status").stdout
+        shown = bench("leaderboard")
+        assert shown.returncode == 0, shown.stderr
+        assert bench("export", "scores.csv").returncode == 0
+        second = bench("run", tiny_suite)
+        assert second.returncode == 2
+        assert f"process {process.pid}" in second.stderr
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_progress_in_plain_lines_has_counts_and_time_left(bench, tmp_path, tiny_suite):
+    started = time.monotonic()
+    run = bench("run", tiny_suite, "--draws", 40, "--jobs", 1)
+    if time.monotonic() - started > 15:
+        assert re.search(r"\d+ %  \d+ done, \d+ left, about \d+ (s|min)", run.stdout)
+    assert re.search(r"100 %  \d+ done, 0 left", run.stdout)
+    assert "\x1b" not in run.stdout
+    quiet = bench("run", tiny_suite, "--out", "quiet", "--quiet")
+    assert quiet.stdout.startswith("leaderboard: ")
+    assert quiet.stdout.count("\n") == 1
+
+
+def test_a_plan_is_printed_without_computing(bench, tmp_path, tiny_suite):
+    plan = bench("run", tiny_suite, "--dry-run")
+    assert "36 units, 0 done, 0 failed, 36 to compute" in plan.stdout
+    assert "first guess" in plan.stdout
+    assert not store_of(tmp_path).exists()
+    bench("run", tiny_suite, "--datasets", "iris")
+    later = bench("run", tiny_suite, "--dry-run")
+    assert "36 units, 18 done, 0 failed, 18 to compute" in later.stdout
+    assert "from stored times" in later.stdout

@@ -1,0 +1,187 @@
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from augbench import InputError, Store
+from augbench.bench.evaluate import CellResult, DrawResult, UnitResult
+from augbench.bench.plan import make_plan
+from augbench.bench.store import StoreBusyError, pack_predictions, unpack_predictions
+from augbench.bench.suite import validate_suite
+
+SUITE = {"name": "mine", "datasets": ["iris"], "classifiers": ["logistic-regression"], "draws": 1}
+
+
+def make_units(**changes):
+    return make_plan(validate_suite(SUITE | changes, "mine"))
+
+
+def result_of(unit, value=0.5, error=""):
+    y = np.array([0, 1, 2, 1], dtype=np.uint8)
+    cell = CellResult({"macro_f1": value, "auroc": float("nan")}, y, None, np.full((4, 3), 1 / 3, np.float32), 0.1)
+    draws = [] if error else [DrawResult(0, "hash", y, 10, 5, 0.2, {"dcr_ratio": 1.0}, {"logistic-regression": cell})]
+    return UnitResult(unit.key, draws, error, 1.0, 0.5, 100.0)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10])
+@pytest.mark.parametrize("tuned", [True, False])
+def test_predictions_survive_packing(n_classes, tuned):
+    rng = np.random.default_rng(n_classes)
+    p = rng.dirichlet(np.full(n_classes, 0.2), 500).astype(np.float32)
+    p[0] = np.eye(n_classes)[0]
+    labels = p.argmax(axis=1).astype(np.uint8)
+    other = rng.integers(0, n_classes, 500).astype(np.uint8)
+    back = unpack_predictions(pack_predictions(CellResult({}, labels, other if tuned else None, p)))
+    np.testing.assert_array_equal(back["labels"], labels)
+    assert (back["labels_tuned"] is not None) == tuned
+    if tuned:
+        np.testing.assert_array_equal(back["labels_tuned"], other)
+    np.testing.assert_allclose(back["probabilities"], p, rtol=0.02, atol=2e-6)
+
+
+def test_a_result_is_stored_once_and_replaced_as_a_whole(tmp_path):
+    plan = make_units()
+    unit = plan.units[0]
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        store.save(unit, result_of(unit, error="boom"), {})
+        assert store.statuses() == {unit.key: "failed"}
+        store.save(unit, result_of(unit), {})
+        store.save(unit, result_of(unit, 0.75), {})
+        assert store.statuses() == {unit.key: "done"}
+        assert list(store.connection.execute("SELECT value FROM scores WHERE metric = 'macro_f1'")) == [(0.75,)]
+        assert list(store.connection.execute("SELECT value FROM scores WHERE metric = 'auroc'")) == [(None,)]
+
+
+def test_scores_tell_failed_from_not_run_from_not_applicable(tmp_path):
+    plan = make_units(scenarios=["imbalance:count=2"])
+    first, second = plan.units[:2]
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        run = store.save_run(plan, {})
+        store.save(first, result_of(first), {})
+        store.save(second, result_of(second, error="boom"), {})
+        table = store.scores(run, ["logistic-regression"]).set_index("method")
+    assert table.loc[first.method.id, ["status", "macro_f1"]].tolist() == ["ok", 0.5]
+    assert table.loc[second.method.id, ["status", "error"]].tolist() == ["failed", "boom"]
+    assert table.loc["threshold-tuned", "status"] == "not applicable"
+    assert "needs 3 rows" in table.loc["threshold-tuned", "error"]
+    assert set(table.status) == {"ok", "failed", "not applicable", "not run"}
+    assert sorted(table.index) == sorted(plan.methods)
+
+
+def test_the_newest_run_is_found_also_when_an_old_plan_is_run_again(tmp_path):
+    one, two = make_units(), make_units(draws=2)
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        assert store.save_run(one, {}) == store.save_run(one, {})
+        store.save_run(two, {})
+        assert store.find_run()["units"] == len(two.units)
+        store.save_run(one, {})
+        assert store.find_run("mine")["units"] == len(one.units)
+        assert len(store.runs()) == 2
+        with pytest.raises(InputError, match="no run of suite other"):
+            store.find_run("other")
+
+
+def test_a_second_writer_is_told_who_holds_the_store(tmp_path):
+    path = tmp_path / "s.sqlite"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"from augbench import Store; s = Store({str(path)!r}, write=True); print('held'); input()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(StoreBusyError, match=f"process {holder.pid} on "):
+        Store(path, write=True)
+    # a reader is not kept out
+    Store(path).close()
+    # and the lock of a killed process is gone
+    holder.kill()
+    holder.wait()
+    Store(path, write=True).close()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: None, "there is no store"),
+        (lambda p: p.write_text("name,age\n1,2\n"), "is not a (store|database)|cannot be opened"),
+        (lambda p: sqlite3.connect(p).execute("CREATE TABLE other (x)"), "is not a store"),
+        (lambda p: p.mkdir(), "there is no store|cannot be opened"),
+    ],
+)
+def test_what_is_no_store_is_refused(tmp_path, make, words):
+    make(tmp_path / "s.sqlite")
+    with pytest.raises(InputError, match=words):
+        Store(tmp_path / "s.sqlite")
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_a_newer_version_is_refused_and_left_alone(tmp_path, write):
+    path = tmp_path / "s.sqlite"
+    with Store(path, write=True) as store:
+        store.connection.execute("UPDATE meta SET value = '99'")
+        store.connection.commit()
+    with pytest.raises(InputError, match="version 99.*update augbench"):
+        Store(path, write=write)
+    assert sqlite3.connect(path).execute("SELECT value FROM meta").fetchone() == ("99",)
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be opened for writing"):
+        Store(tmp_path / "file" / "s.sqlite", write=True)
+
+
+def test_merging_takes_over_units_and_runs(tmp_path):
+    plan = make_units()
+    one, two = plan.units[:2]
+    with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "b.sqlite", write=True) as b:
+        a.save(one, result_of(one), {})
+        b.save(one, result_of(one), {})
+        b.save(two, result_of(two, 0.25), {})
+        run = b.save_run(plan, {"classifiers": ["logistic-regression"]})
+        assert a.merge(b) == (1, 1)
+        assert a.statuses() == b.statuses()
+        mine = a.scores(a.find_run()["id"], ["logistic-regression"])
+        assert mine.equals(b.scores(run, ["logistic-regression"]))
+        assert a.merge(b) == (0, 2)
+
+
+def test_merging_keeps_a_done_unit_and_takes_the_done_one_for_a_failed_one(tmp_path):
+    unit = make_units().units[0]
+    with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "b.sqlite", write=True) as b:
+        a.save(unit, result_of(unit, error="boom"), {})
+        b.save(unit, result_of(unit), {})
+        a.merge(b)
+        assert a.statuses() == {unit.key: "done"}
+        b.save(unit, result_of(unit, error="boom"), {})
+        a.merge(b)
+        assert a.statuses() == {unit.key: "done"}
+
+
+def test_different_definitions_are_not_mixed(tmp_path):
+    unit = make_units().units[0]
+    other = make_units(classifiers=[{"name": "logistic-regression", "id": "logistic-regression", "params": {"C": 9.0}}])
+    with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "b.sqlite", write=True) as b:
+        a.save(unit, result_of(unit), {})
+        b.save(other.units[0], result_of(other.units[0]), {})
+        with pytest.raises(InputError, match="different: classifier:logistic-regression"):
+            a.merge(b)
+        assert list(a.statuses()) == [unit.key]
+
+
+def test_two_scores_for_one_unit_are_not_mixed(tmp_path):
+    unit = make_units().units[0]
+    with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "b.sqlite", write=True) as b:
+        a.save(unit, result_of(unit, 0.5), {})
+        b.save(unit, result_of(unit, 0.6), {})
+        with pytest.raises(InputError, match="has other scores"):
+            a.merge(b)
+
+
+def test_suites_that_differ_in_seed_and_scenario_can_share_a_store(tmp_path):
+    one, two = make_units().units[0], make_units(seed=5, scenarios=["imbalance:count=9"]).units[0]
+    with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "b.sqlite", write=True) as b:
+        a.save(one, result_of(one), {})
+        b.save(two, result_of(two), {})
+        assert a.merge(b) == (1, 0)
