@@ -1,4 +1,4 @@
-"""augbench: which data augmentation, if any, helps on imbalanced and few-shot classification?
+"""Which data augmentation, if any, helps on imbalanced and few-shot classification: a benchmark.
 
 This module is the public face: what a notebook or a plugin imports. Nothing heavy is loaded until it is used.
 """
@@ -26,7 +26,7 @@ _PUBLIC = {
     "compare": "augbench.leaderboard.tables",
 }
 
-__all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_PUBLIC)]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,7 +41,9 @@ StoreOption = Annotated[
     Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="OUT/store.sqlite")
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the leaderboard and the store.")]
-SuiteOption = Annotated[str | None, typer.Option("--suite", help="Newest run of this suite.", show_default="newest run")]
+SuiteOption = Annotated[
+    str | None, typer.Option("--suite", help="Newest run of this suite.", show_default="newest run")
+]
 PluginOption = Annotated[
     list[str] | None, typer.Option("--plugin", help="File or module with methods or datasets; repeatable.")
 ]
@@ -65,7 +68,9 @@ def main() -> None:
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Argument(help="Name of a built-in suite (bench list suites) or a TOML file.")] = "quick",
+    suite: Annotated[
+        str, typer.Argument(help="Name of a built-in suite (bench list suites) or a TOML file.")
+    ] = "quick",
     methods: Annotated[
         str | None, typer.Option(help="Methods or groups instead of the suite's, comma-separated; controls always run.")
     ] = None,
@@ -90,7 +95,9 @@ def run(
         int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
     ] = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed units again.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and what is done; compute nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and what is done; compute nothing.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the end result and errors.")] = False,
 ) -> None:
     """Compute a suite, store every result, write the leaderboard.
@@ -134,7 +141,9 @@ class _Manner:
     """How a run is done."""
 
     def __init__(self, jobs: int, retry_failed: bool, dry_run: bool, quiet: bool) -> None:
-        self.jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
+        self.jobs = (
+            jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
+        )
         self.retry_failed = retry_failed
         self.dry_run = dry_run
         self.quiet = quiet
@@ -199,6 +208,8 @@ def _compute(
     from .engine import make_engine
     from .run import Progress, execute
 
+    # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine = make_engine(min(manner.jobs, len(todo)), own, plugins)
     progress = Progress(len(plan.units), *stored, [], 0.0)
     try:
@@ -332,12 +343,19 @@ def export(
     out_dir: OutOption = DEFAULT_OUT,
 ) -> None:
     """Write the scores of a run as CSV or Parquet, or its table as LaTeX."""
-    from ..leaderboard.export import write
+    from ..leaderboard.export import replace_file, to_latex, write_scores
+    from ..leaderboard.tables import compare
     from .report import results_of
     from .store import Store
 
+    if file.suffix not in (".csv", ".parquet", ".tex"):
+        raise InputError(f"cannot export to {file}: the name must end in .csv, .parquet or .tex")
     with Store(_Places(store, out_dir).store) as reader:
-        write(results_of(reader, suite), file, metric=metric)
+        results = results_of(reader, suite)
+    if file.suffix == ".tex":
+        replace_file(file, to_latex(compare(results, metric=metric)).encode())
+    else:
+        write_scores(results, file)
     out.print(f"written: {file.resolve()}", markup=False)
 
 
@@ -362,7 +380,7 @@ def fetch_dataset(names: Annotated[list[str], typer.Argument(help="Datasets or g
     from .. import datasets
     from ..datasets.fetch import fetch
 
-    for name in [member for name in names for member in datasets.GROUPS.get(name, [name])]:
+    for name in [member for given in names for member in datasets.GROUPS.get(given, [given])]:
         out.print(f"{name}: {fetch(name, progress=out.is_terminal)}", markup=False)
 
 

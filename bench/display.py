@@ -89,7 +89,9 @@ class LiveDisplay:
             ProgressBar(total=progress.total, completed=progress.total - progress.left, width=40),
             Text(counts_line(progress)),
         )
-        return Group(bar, *(Text(f"  {title}", style="dim", overflow="ellipsis", no_wrap=True) for title in progress.running))
+        return Group(
+            bar, *(Text(f"  {title}", style="dim", overflow="ellipsis", no_wrap=True) for title in progress.running)
+        )
 
 
 @contextmanager

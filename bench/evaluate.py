@@ -20,7 +20,7 @@ from ..datasets.contract import Dataset, FiniteDataset, Table
 from ..methods.contract import Adjuster
 from . import classifiers as classifier_registry
 from .fidelity import fidelity
-from .metrics import hard_metrics, plugin_metrics, probability_metrics
+from .metrics import hard_metrics, minority_class, plugin_metrics, probability_metrics
 from .plan import Unit, dataset_instance, method_instance
 from .prepare import Part, PreparedDraw
 from .scenario import derive_seed, make_draw
@@ -289,7 +289,12 @@ def _addition(
 
 
 def _evaluate_draw(
-    unit: Unit, method: Any, one: PreparedDraw, result: DrawResult, additions: list[Addition | Exception], watch: Stopwatch
+    unit: Unit,
+    method: Any,
+    one: PreparedDraw,
+    result: DrawResult,
+    additions: list[Addition | Exception],
+    watch: Stopwatch,
 ) -> None:
     whole = additions[0]
     if isinstance(whole, Exception):
@@ -334,7 +339,7 @@ def _evaluate_cell(
     scores = hard_metrics(y, labels, counts)
     if tuned is not None:
         scores |= {f"{name}_tuned": value for name, value in hard_metrics(y, tuned, counts).items()}
-    scores |= probability_metrics(y, probabilities) | plugin_metrics(y, labels, probabilities)
+    scores |= probability_metrics(y, probabilities, minority_class(counts)) | plugin_metrics(y, labels, probabilities)
     if part.test.posterior is not None:
         best = hard_metrics(y, part.test.posterior.argmax(axis=1), counts)
         for name in ("accuracy", "macro_f1"):
@@ -379,7 +384,7 @@ class _Fitter:
 def _tuned_offsets(
     one: PreparedDraw, additions: list[Addition | Exception], fitter: _Fitter
 ) -> tuple[np.ndarray | None, str]:
-    """Tune the decision on out-of-fold real training rows; return (offsets or None for the default, why it is untuned)."""
+    """Tune the decision on out-of-fold real rows; return (offsets or None for the default, why it is untuned)."""
     if one.folds == 0:
         return None, "the suite has folds = 0: nothing is tuned"
     if not one.inner:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -14,9 +14,10 @@ from .. import datasets as dataset_registry
 from .. import methods as method_registry
 from ..datasets.contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset
 from ..errors import InputError
-from ..methods.neighbours import ImblearnSampler
+from ..methods.samplers import ImblearnSampler
 from ..provenance import digest, package_versions, source_hash
 from . import classifiers as classifier_registry
+from . import metrics as metric_registry
 from .scenario import Scenario
 from .suite import Entry, Suite
 
@@ -112,11 +113,11 @@ def first_line(cls: type) -> str:
     return (inspect.getdoc(cls) or "").partition("\n")[0]
 
 
-def expand(kind: str, entries: Iterable[Entry], registry: Any) -> list[Entry]:
-    """Replace names of groups by their members; a name that stands twice counts once."""
+def expand(kind: str, entries: Iterable[Entry], registry: Any, own: Iterable[str] = ()) -> list[Entry]:
+    """Replace names of groups by their members, unless they are one's `own`; a name that stands twice counts once."""
     expanded: dict[str, Entry] = {}
     for entry in entries:
-        if entry.name in registry.GROUPS and not entry.params:
+        if entry.name in registry.GROUPS and entry.name not in own:
             members = [Entry(name=name) for name in registry.GROUPS[entry.name]]
         else:
             members = [entry]
@@ -150,7 +151,9 @@ def code_identity(cls: type) -> dict[str, str]:
         if path and path.endswith(".py") and (root == "augbench" or "site-packages" not in path):
             identity[base.__module__] = source_hash(path)
         else:
-            identity.update(package_versions([{"imblearn": "imbalanced-learn", "sklearn": "scikit-learn"}.get(root, root)]))
+            identity.update(
+                package_versions([{"imblearn": "imbalanced-learn", "sklearn": "scikit-learn"}.get(root, root)])
+            )
     return identity
 
 
@@ -163,7 +166,10 @@ def _method_hash(entry: Entry, method: Any) -> str:
 
 
 def _plain(params: dict[str, Any]) -> Any:
-    return {key: value if isinstance(value, str | int | float | bool | list) else repr(value) for key, value in params.items()}
+    return {
+        key: value if isinstance(value, str | int | float | bool | list) else repr(value)
+        for key, value in params.items()
+    }
 
 
 def not_applicable(method: Any, info: DatasetInfo, counts: list[int]) -> str:
@@ -212,10 +218,13 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     classifiers = tuple(expand("classifier", suite.classifiers, classifier_registry))
     datasets = {
         entry.id: (entry, own[entry.name] if entry.name in own else dataset_instance(entry))
-        for entry in expand("dataset", suite.datasets, _with_own(own))
+        for entry in expand("dataset", suite.datasets, dataset_registry, own)
     }
-    common = {"harness": source_hash(*HARNESS) , "packages": digest(package_versions())}
+    common = {"harness": source_hash(*HARNESS), "packages": digest(package_versions())}
     common |= {f"classifier:{entry.id}": _classifier_hash(entry) for entry in classifiers}
+    for name, metric in metric_registry.METRICS.items():
+        if metric.function is not None:
+            common[f"metric:{name}"] = source_hash(inspect.getfile(metric.function))
     method_hashes = {entry.id: _method_hash(entry, methods[entry.id]) for entry in method_entries}
     units: list[Unit] = []
     exclusions: list[Exclusion] = []
@@ -260,28 +269,23 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     )
 
 
-def _with_own(own: dict[str, Dataset]) -> Any:
-    """Return the dataset registry; a table of one's own may have the name of a group."""
-
-    class Groups:
-        GROUPS = {name: members for name, members in dataset_registry.GROUPS.items() if name not in own}
-
-    return Groups
-
-
 def _classifier_hash(entry: Entry) -> str:
     classifier = classifier_registry.make(entry.name, entry.params, random_state=0)
-    return digest({"name": entry.name, "params": _plain(entry.params), "code": code_identity(type(classifier)),
-                   "repr": repr(classifier)})
+    return digest(
+        {
+            "name": entry.name,
+            "params": _plain(entry.params),
+            "code": code_identity(type(classifier)),
+            "repr": repr(classifier),
+        }
+    )
 
 
 def _absence(dataset: Dataset) -> str:
     """Return why the data are not here, or an empty string."""
-    check: Callable[[], object] | None = getattr(dataset, "check_present", None)
-    if not isinstance(dataset, FiniteDataset) or check is None:
-        return ""
     try:
-        check()
+        if isinstance(dataset, FiniteDataset):
+            dataset.check_present()
     except MissingDataError as error:
         return str(error)
     return ""

@@ -49,10 +49,10 @@ class Preparation:
         values = X[numeric].to_numpy(dtype=float)
         gaps = np.isnan(values)
         medians = np.zeros(len(numeric))
-        if gaps.any():
-            filled = ~gaps.all(axis=0)
-            medians[filled] = np.nanmedian(values[:, filled], axis=0)
-            values = np.where(gaps, medians, values)
+        filled = ~gaps.all(axis=0)
+        # without gaps median is twenty times faster than nanmedian
+        medians[filled] = (np.nanmedian if gaps.any() else np.median)(values[:, filled], axis=0)
+        values = np.where(gaps, medians, values)
         deviation = values.std(axis=0)
         tiny = deviation <= 10 * np.finfo(float).eps * np.abs(values).max(axis=0, initial=0.0)
         categories = {}
@@ -142,8 +142,8 @@ class PreparedDraw:
     ----------
     draw : Draw
     folds : int
-        Folds asked for, 0 for none. There are none either when a class has fewer than 3 training rows: then nothing can be tuned, and the
-        tuned decision is the default one, for every method alike.
+        Folds asked for, 0 for none. There are none either when a class has fewer than 3 training rows: then nothing
+        can be tuned, and the tuned decision is the default one, for every method alike.
     """
 
     draw: Draw

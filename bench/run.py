@@ -49,10 +49,10 @@ class Display(Protocol):
     """Shows a person how a run goes on."""
 
     def started(self, progress: Progress) -> None:
-        """Units were handed to the engine."""
+        """Show what is handed to the engine."""
 
     def finished(self, progress: Progress, unit: Unit, result: UnitResult) -> None:
-        """A unit's result is stored."""
+        """Show that a unit's result is stored."""
 
 
 class Estimator:

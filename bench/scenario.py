@@ -125,7 +125,9 @@ class Scenario(BaseModel):
             kept[code] = want
         for code, count in enumerate(kept):
             if count < 2:
-                raise ValueError(f"class '{info.classes[code]}' would have {count} training rows, at least 2 are needed")
+                raise ValueError(
+                    f"class '{info.classes[code]}' would have {count} training rows, at least 2 are needed"
+                )
         return kept
 
     def wanted(self, counts: np.ndarray, share: float = 1.0) -> dict[int, int]:
@@ -171,7 +173,9 @@ def parse_scenario(text: str) -> Scenario:
     for pair in filter(None, rest.split(",")):
         key, equals, value = pair.partition("=")
         if not equals:
-            raise InputError(f"scenario '{text}': '{pair}' is not key=value; try imbalance:count=20 or few-shot:shots=5")
+            raise InputError(
+                f"scenario '{text}': '{pair}' is not key=value; try imbalance:count=20 or few-shot:shots=5"
+            )
         values[key.strip()] = value.strip()
     kinds = ["full", "imbalance", "few-shot"]
     if kind not in kinds:
@@ -232,9 +236,7 @@ def equal_row_groups(X: pd.DataFrame) -> np.ndarray:
     return pd.factorize(pd.util.hash_pandas_object(X, index=False))[0]
 
 
-def split_groups(
-    groups: np.ndarray, y: np.ndarray, shares: list[float], rng: np.random.Generator
-) -> np.ndarray:
+def split_groups(groups: np.ndarray, y: np.ndarray, shares: list[float], rng: np.random.Generator) -> np.ndarray:
     """Deal rows into parts: stratified by class, rows of one group always together.
 
     Parameters

@@ -112,6 +112,10 @@ class Dataset(ABC):
 class FiniteDataset(Dataset):
     """One finite table, which the benchmark splits again for each draw."""
 
+    def check_present(self) -> None:
+        """Raise `MissingDataError` if the data are not on this machine; cheap. By default nothing is missing."""
+        return None
+
     @abstractmethod
     def load(self) -> Table:
         """Read all rows.

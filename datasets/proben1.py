@@ -101,6 +101,10 @@ class Proben1Dataset(FiniteDataset):
         """Facts known without loading."""
         return self._source.info
 
+    def check_present(self) -> None:
+        """Raise `MissingDataError` if the file is not on this machine, `InputError` if it is another one."""
+        locate(self._source)
+
     def load(self) -> Table:
         """Read all rows.
 

@@ -3,8 +3,8 @@
 The policy, draw by draw:
 
 - *ok*: the method's score.
-- *failed*: the method raised, ran out of time or memory, or has no number where the baseline has one. The draw takes the
-  baseline's score *before* anything is averaged, so it counts as a tie: failing neither pays nor hides.
+- *failed*: the method raised, ran out of time or memory, or has no number where the baseline has one. The draw takes
+  the baseline's score *before* anything is averaged, so it counts as a tie: failing neither pays nor hides.
 - *not applicable*: known beforehand not to fit (say, too few rows). The draw is left out of every comparison of that
   method. The method is compared on what is left and is not ranked.
 - *not run*: no result yet, or no row at all. Left out too; the method is listed, unranked and without p-values.
@@ -74,9 +74,15 @@ class DrawTable:
         return _means(self.values.sub(self.values[other], axis=0))
 
     def draw_differences(self, method: str, other: str, dataset: str) -> npt.NDArray[np.float64]:
-        """Return the paired difference of each draw of one data set, its cells averaged; shape (draws,)."""
-        difference = (self.values[method] - self.values[other]).xs(dataset, level="dataset")
-        return np.asarray(difference.groupby(level="draw").mean().dropna(), dtype=float)
+        """Return the paired difference of each draw of one data set, its cells averaged; shape (draws,).
+
+        The mean is that of `differences`: where a cell lacks draws, it is the deviations from the cells' means that are
+        averaged by draw, so that a gap in a cell is no spread between draws.
+        """
+        difference = (self.values[method] - self.values[other]).xs(dataset, level="dataset").dropna()
+        cells = difference.groupby(level=["scenario", "classifier"])
+        deviations = (difference - cells.transform("mean")).groupby(level="draw").mean()
+        return np.asarray(deviations - deviations.mean() + cells.mean().mean(), dtype=float)
 
     def complete(self, method: str) -> bool:
         """Say whether a method has a result, or failed, in every draw: only then it is ranked."""

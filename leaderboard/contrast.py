@@ -101,8 +101,10 @@ class Contrast:
         Each direction is tested at α/2 with one-sided p-values.
         """
         names = self.differences[method].dropna().index
+        if not 2 <= len(names) <= 5:
+            return np.nan, np.nan
         tests = [self.on_dataset(method, str(name)) for name in names]
-        if not 2 <= len(tests) <= 5 or any(np.isnan(test.p) for test in tests):
+        if any(np.isnan(test.p) for test in tests):
             return np.nan, np.nan
         higher = [test.p / 2 if test.mean > 0 else 1 - test.p / 2 for test in tests]
         lower = [test.p / 2 if test.mean < 0 else 1 - test.p / 2 for test in tests]

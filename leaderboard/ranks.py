@@ -138,4 +138,4 @@ def nemenyi_critical_difference(n_methods: int, n_datasets: int, alpha: float = 
     if n_methods < 2 or n_datasets < 1:
         raise ValueError(f"needs two methods and one data set, found {n_methods} and {n_datasets}")
     q = float(stats.studentized_range.ppf(1 - alpha, n_methods, np.inf))
-    return q / np.sqrt(2) * float(np.sqrt(n_methods * (n_methods + 1) / (6 * n_datasets)))
+    return float(q / np.sqrt(2) * np.sqrt(n_methods * (n_methods + 1) / (6 * n_datasets)))

@@ -110,7 +110,14 @@ def _unknown_method(name: str) -> dict[str, Any]:
 
 
 def _unknown_dataset(name: str) -> dict[str, Any]:
-    facts = {"group": "", "description": "", "classes": [], "n_rows": None, "n_features": None, "fresh": False}
+    facts: dict[str, Any] = {
+        "group": "",
+        "description": "",
+        "classes": [],
+        "n_rows": None,
+        "n_features": None,
+        "fresh": False,
+    }
     return {"dataset": name, **facts}
 
 

@@ -140,6 +140,10 @@ class _Board:
         return Contrast(self.draws, self.baseline, self.design)
 
     @cached_property
+    def against_copies(self) -> Contrast | None:
+        return Contrast(self.draws, self.reference, self.design) if self.reference else None
+
+    @cached_property
     def against_controls(self) -> list[Contrast]:
         """Every control and adjuster that was run in full, but not the baseline."""
         names = [name for name in self.draws.methods if self.results.is_control(name) and name != self.baseline]
@@ -170,7 +174,10 @@ class _Board:
             if not self.confirmatory:
                 table[f"p_{family}"] = np.nan
             table[f"p_{family}_holm"] = holm(table[f"p_{family}"])
-        table["verdict"] = [verdict(row, self.confirmatory, self._over_controls(row)) for _, row in table.iterrows()]
+        tested = int(table["p_baseline"].notna().sum())
+        table["verdict"] = [
+            verdict(row, self.confirmatory, self._over_controls(row), tested) for _, row in table.iterrows()
+        ]
         table["unranked"] = table["mean_rank"].isna()
         table = table.sort_values(
             ["unranked", "gain_baseline", "is_baseline", "method"], ascending=[True, False, False, True], kind="stable"
@@ -183,7 +190,7 @@ class _Board:
         differences = contrast.differences[name].dropna().round(6) * self.sign
         state, note, not_applicable = self._state(name)
         tested = not is_baseline and state != "incomplete"
-        copies = Contrast(self.draws, self.reference, self.design).overall(name) if self.reference else None
+        copies = self.against_copies.overall(name) if self.against_copies else None
         better = bayesian_signed_rank(100 * differences if tested and self.confirmatory else [], ROPE)
         shown = contrast.conjunction(name) if tested else (np.nan, np.nan)
         own = self.scores[self.scores["method"] == name]

@@ -19,6 +19,8 @@ VERDICTS = {
     "better": "a control or adjuster that is better than the baseline (Holm p < .05), or a method where no control "
     "was run that could do as well",
     "harms": "worse than the baseline (Holm p < .05)",
+    "too few data sets": "not significant, and could not be: with so few data sets and so many methods no corrected p "
+    "can reach .05. Read the interval",
     "no difference shown": "the data sets do not show a difference to the baseline; that is not a proof of none",
     "failed": "failed in every draw",
     "incomplete": "some of its cells were not run: listed, not ranked, not tested",
@@ -26,8 +28,8 @@ VERDICTS = {
 }
 
 FOOTNOTES = (
-    "A failed draw takes the baseline's score before anything is averaged: it counts as a tie, and it is counted in the "
-    "column 'failed'.",
+    "A failed draw takes the baseline's score before anything is averaged: it counts as a tie, and the column 'failed' "
+    "counts it.",
     "Not applicable, not run and failed are three things. Where a method does not apply it is compared on the rest and "
     "is not ranked; where it was not run it is listed, neither ranked nor tested.",
     "Draws are averaged first, then scenarios and classifiers; the unit of every interval and test is the data set.",
@@ -36,7 +38,7 @@ FOOTNOTES = (
 )
 
 
-def verdict(row: pd.Series, confirmatory: bool, controls: list[float]) -> str:
+def verdict(row: pd.Series, confirmatory: bool, controls: list[float], family: int) -> str:
     """Return the verdict on one method.
 
     Parameters
@@ -47,6 +49,8 @@ def verdict(row: pd.Series, confirmatory: bool, controls: list[float]) -> str:
         Whether p-values are allowed at all.
     controls : list of float
         Lower end of the interval of the method against each trivial control and adjuster.
+    family : int
+        How many methods are tested against the baseline.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def verdict(row: pd.Series, confirmatory: bool, controls: list[float]) -> str:
     if not confirmatory:
         return "exploratory"
     if not row["p_baseline_holm"] < ALPHA:
-        return "no difference shown"
+        short = row["n_datasets"] >= 2 and smallest_reachable_p(row["n_datasets"]) * family > ALPHA
+        return "too few data sets" if short else "no difference shown"
     if row["gain_baseline"] < 0:
         return "harms"
     if row["is_control"] or not controls:
@@ -92,9 +97,10 @@ def sentence(table: pd.DataFrame, baseline: str, reference: str | None, n_datase
     total, family = count_of(len(group), noun), int(table[f"p_{against}"].notna().sum())
     best_p = min(1.0, smallest_reachable_p(n_datasets) * family)
     if n_datasets >= 2 and best_p > ALPHA:
+        verb = "scores" if higher == 1 else "score"
         return (
-            f"{higher} of {total} {'scores' if higher == 1 else 'score'} higher than {target} on {scope}, but so few "
-            f"data sets cannot show it: over {count_of(family, 'comparison')} no corrected p can get below {best_p:.2g}."
+            f"{higher} of {total} {verb} higher than {target} on {scope}, but so few data sets cannot show it: "
+            f"with {count_of(family, 'comparison')} no corrected p can get below {best_p:.2g}."
         )
     text = f"{shown} of {total} {'is' if shown == 1 else 'are'} shown to beat {target} on {scope}"
     helps = int((group["verdict"] == "helps").sum())

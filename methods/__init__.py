@@ -1,6 +1,6 @@
 """What is compared: augmenters and adjusters, by name.
 
-Importing this package loads neither scikit-learn nor imbalanced-learn; a method's module is loaded when it is asked for.
+Importing this package loads neither scikit-learn nor imbalanced-learn; a method's module is loaded when asked for.
 """
 
 from __future__ import annotations
@@ -118,7 +118,9 @@ def register(cls: type, name: str) -> None:
     from .contract import Adjuster, Augmenter
 
     if not (inspect.isclass(cls) and issubclass(cls, Augmenter | Adjuster)):
-        raise InputError(f"method '{name}' must be a subclass of augbench.Augmenter or augbench.Adjuster; found {cls!r}")
+        raise InputError(
+            f"method '{name}' must be a subclass of augbench.Augmenter or augbench.Adjuster; found {cls!r}"
+        )
     if name in _METHODS or name in GROUPS:
         raise InputError(f"method '{name}' exists already; choose another name")
     _METHODS[name] = cls

@@ -1,7 +1,6 @@
 """What the published result rests on, shown by the benchmark itself (SPEC section 7)."""
 
 import numpy as np
-
 from augbench.bench.engine import Processes
 from augbench.bench.plan import make_plan
 from augbench.bench.suite import validate_suite

@@ -2,7 +2,6 @@ import subprocess
 import sys
 
 import pytest
-
 from augbench import InputError, methods
 from augbench.bench.plugins import load_plugin
 
@@ -84,9 +83,9 @@ def test_a_file_that_is_no_plugin_is_named_with_its_error(tmp_path, text, words)
 def test_any_imbalanced_learn_sampler_is_a_method_by_naming_its_class(bench, tmp_path):
     suite = tmp_path / "mine.toml"
     suite.write_text(
-        'draws = 1\ndatasets = ["iris"]\nclassifiers = ["logistic-regression"]\nscenarios = ["imbalance:count=12"]\n'
+        'draws = 1\ndatasets = ["wine"]\nclassifiers = ["logistic-regression"]\nscenarios = ["imbalance:count=12"]\n'
         'methods = [{sampler = "imblearn.over_sampling.SMOTE", id = "smote-1", params = {k_neighbors = 1}},\n'
-        '           {sampler = "imblearn.combine.SMOTETomek", id = "removes-rows"}]\n'
+        '           {sampler = "imblearn.combine.SMOTEENN", id = "removes-rows"}]\n'
     )
     run = bench("run", suite, "--jobs", 1)
     assert run.returncode == 1
@@ -100,7 +99,9 @@ def test_a_template_is_short_and_works_with_its_test(bench, tmp_path):
     assert made.returncode == 0
     text = (tmp_path / "row_average.py").read_text()
     assert len(text.splitlines()) <= 45
-    tested = subprocess.run([sys.executable, "-m", "pytest", "-q", "test_row_average.py"], cwd=tmp_path, capture_output=True)
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "test_row_average.py"], cwd=tmp_path, capture_output=True
+    )
     assert tested.returncode == 0, tested.stdout
     run = bench("run", "smoke", "--plugin", "row_average.py", "--methods", "row-average", "--jobs", 2)
     assert run.returncode == 0, run.stderr

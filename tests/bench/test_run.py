@@ -7,11 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-from .conftest import fingerprint
 from ..conftest import BENCH
+from .conftest import fingerprint
 
 
 def store_of(folder):
@@ -27,7 +28,7 @@ def test_smoke_ends_with_a_leaderboard_and_a_second_run_computes_nothing(bench, 
     first = bench("run", "smoke")
     assert first.returncode == 0, first.stderr
     page = re.search(r"leaderboard: (.*)", first.stdout)[1]
-    assert "none" in open(page).read()
+    assert "none" in Path(page).read_text()
     assert "macro F1" in first.stdout or "macro_f1" in first.stdout
     before = fingerprint(store_of(tmp_path))
     second = bench("run", "smoke")
@@ -77,7 +78,9 @@ def test_kill_9_at_ten_moments_loses_only_what_was_in_flight(bench, tmp_path, ti
         if process.returncode == 0:
             # done before the tenth kill: start over, there is more to disturb
             os.rename(tmp_path / "augbench-results", tmp_path / f"finished-{killed}")
-            assert fingerprint(tmp_path / f"finished-{killed}" / "store.sqlite") == fingerprint(tmp_path / "calm/store.sqlite")
+            assert fingerprint(tmp_path / f"finished-{killed}" / "store.sqlite") == fingerprint(
+                tmp_path / "calm/store.sqlite"
+            )
             stored = 0
     assert bench("run", tiny_suite, "--jobs", jobs).returncode == 0
     assert fingerprint(store_of(tmp_path)) == fingerprint(tmp_path / "calm" / "store.sqlite")
@@ -150,8 +153,9 @@ def test_a_full_disk_is_said_and_loses_nothing(bench, tmp_path, tiny_suite):
     assert bench("run", tiny_suite, "--draws", 2, "--jobs", 1).returncode == 0
     size = store_of(tmp_path).stat().st_size
     before = counts(tmp_path)["done"]
+    command = [*BENCH, "run", str(tiny_suite), "--draws", "20", "--jobs", "1"]
     limited = subprocess.run(
-        ["bash", "-c", f"ulimit -f {size // 1024 + 40}; trap '' XFSZ; exec {' '.join(BENCH)} run {tiny_suite} --draws 20 --jobs 1"],
+        ["bash", "-c", f"ulimit -f {size // 1024 + 40}; trap '' XFSZ; exec {' '.join(command)}"],
         cwd=tmp_path, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert limited.returncode == 2, limited.stdout + limited.stderr

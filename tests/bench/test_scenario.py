@@ -1,7 +1,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from augbench import InputError, Table, datasets
 from augbench.bench.scenario import Scenario, equal_row_groups, make_draw, parse_scenario, split_groups
 

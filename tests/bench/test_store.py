@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import pytest
-
 from augbench import InputError, Store
 from augbench.bench.evaluate import CellResult, DrawResult, UnitResult
 from augbench.bench.plan import make_plan
@@ -85,10 +84,9 @@ def test_the_newest_run_is_found_also_when_an_old_plan_is_run_again(tmp_path):
 
 def test_a_second_writer_is_told_who_holds_the_store(tmp_path):
     path = tmp_path / "s.sqlite"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", f"from augbench import Store; s = Store({str(path)!r}, write=True); print('held'); input()"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    code = f"import augbench; store = augbench.Store({str(path)!r}, write=True); print('held'); input()"
+    command = [sys.executable, "-c", code]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
     with pytest.raises(StoreBusyError, match=f"process {holder.pid} on "):
         Store(path, write=True)
@@ -121,7 +119,7 @@ def test_a_newer_version_is_refused_and_left_alone(tmp_path, write):
     with Store(path, write=True) as store:
         store.connection.execute("UPDATE meta SET value = '99'")
         store.connection.commit()
-    with pytest.raises(InputError, match="version 99.*update augbench"):
+    with pytest.raises(InputError, match=r"version 99.*update augbench"):
         Store(path, write=write)
     assert sqlite3.connect(path).execute("SELECT value FROM meta").fetchone() == ("99",)
 

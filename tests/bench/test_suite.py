@@ -1,5 +1,4 @@
 import pytest
-
 from augbench import InputError
 from augbench.bench.plan import make_plan
 from augbench.bench.suite import builtin_suites, load_suite, validate_suite
@@ -22,8 +21,8 @@ def test_every_built_in_suite_resolves_with_all_controls(name):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("draws = ", ["mine.toml", "line 1"]),
-        ("draws = 0\n" 'datasets=["iris"]\nclassifiers=["mlp"]', ["draws", "greater than or equal to 1", "found 0"]),
+        ("draws = \nseed = 1", ["mine.toml", "line 1"]),
+        ('draws = 0\ndatasets=["iris"]\nclassifiers=["mlp"]', ["draws", "greater than or equal to 1", "found 0"]),
         ('classifiers=["mlp"]', ["datasets", "required"]),
         ('datasetz=["iris"]\nclassifiers=["mlp"]\ndatasets=["iris"]', ["datasetz", "did you mean 'datasets'"]),
         ('datasets=[{name="iris", param={a=1}}]\nclassifiers=["mlp"]', ["datasets[0].param", "did you mean 'params'"]),
@@ -77,7 +76,9 @@ def test_the_key_covers_all_that_decides_the_result():
         plan_of(draws=1, folds=4),
         plan_of(draws=1, test_fraction=0.25),
         plan_of(draws=1, classifiers=["random-forest"]),
-        plan_of(draws=1, classifiers=[{"name": "logistic-regression", "params": {"C": 2.0}, "id": "logistic-regression"}]),
+        plan_of(
+            draws=1, classifiers=[{"name": "logistic-regression", "params": {"C": 2.0}, "id": "logistic-regression"}]
+        ),
         plan_of(draws=1, scenarios=["imbalance:count=9"]),
         plan_of(draws=1, datasets=["wine"]),
     ]
@@ -96,7 +97,7 @@ def test_a_changed_plugin_is_another_method(tmp_path, plugin, monkeypatch):
     path = plugin("return X[y == 1].iloc[:0], y[:0]", name="planted-key")
     load_plugin(str(path))
     before = code_identity(get("planted-key"))
-    path.write_text(path.read_text().replace("iloc[:0]", "iloc[:0]  # a comment changes nothing"))
+    path.write_text(path.read_text() + "\n# a comment changes nothing\n")
     _normalised_source.cache_clear()
     assert code_identity(get("planted-key")) == before
     path.write_text(path.read_text().replace("y[:0]", "y[:1]"))

@@ -1,0 +1,126 @@
+"""The leaderboard as files for papers and for other programs: LaTeX, CSV, Parquet."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from ..errors import InputError
+from . import format as text
+from .comparison import Comparison
+from .results import Results
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "−": "$-$",
+    "–": "--",
+    "Δ": r"$\Delta$",
+    "×": r"$\times$",
+}
+
+
+def escape_latex(value: str) -> str:
+    """Escape what means something to LaTeX."""
+    return "".join(_LATEX.get(letter, letter) for letter in value)
+
+
+def to_latex(comparison: Comparison) -> str:
+    """Return the leaderboard as a LaTeX table that needs the package booktabs.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What `compare` returned.
+
+    Returns
+    -------
+    str
+        A table environment with caption.
+    """
+    head = ["Method", "Δ", "95 % interval", "W/T/L", "Mean rank", "p (Holm)", "Macro F1", "Weighted F1", "Verdict"]
+    lines = [r"\begin{table}", r"\centering", r"\begin{tabular}{lrrrrrrrl}", r"\toprule"]
+    lines += [" & ".join(map(escape_latex, head)) + r" \\", r"\midrule"]
+    for _, row in comparison.table.iterrows():
+        based = row["is_baseline"]
+        cells = [
+            row["method"],
+            text.signed(row["delta"]),
+            text.NOTHING if based else text.interval(row["low"], row["high"]),
+            text.NOTHING if based else f"{row['wins']}/{row['ties']}/{row['losses']}",
+            text.plain_number(row["mean_rank"]),
+            text.p_value(row["p_baseline_holm"]),
+            text.plain_number(row["macro_f1"]),
+            text.plain_number(row["weighted_f1"]),
+            row["verdict"],
+        ]
+        lines.append(" & ".join(map(escape_latex, cells)) + r" \\")
+    caption = f"{comparison.finding} Δ: {text.metric_name(comparison.metric)} against {comparison.baseline} in points."
+    lines += [r"\bottomrule", r"\end{tabular}", rf"\caption{{{escape_latex(caption)}}}", r"\end{table}"]
+    return "\n".join(lines) + "\n"
+
+
+def write_scores(results: Results, path: str | Path) -> Path:
+    """Write the scores, one row per method × data set × scenario × classifier × draw.
+
+    Parameters
+    ----------
+    results : Results
+        The results.
+    path : str or pathlib.Path
+        A name that ends with .csv or .parquet. An old file stays as it is until the new one is complete.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        Where the name ends otherwise.
+    """
+    path = Path(path)
+    if path.suffix == ".csv":
+        return replace_file(path, results.scores.to_csv(index=False).encode())
+    if path.suffix == ".parquet":
+        return replace_file(path, results.scores.to_parquet(index=False))
+    raise InputError(f"cannot write '{path.name}': scores are written as .csv or .parquet")
+
+
+def replace_file(path: Path, content: bytes) -> Path:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise InputError(f"cannot write '{path}': {error.strerror or error}") from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise InputError(f"cannot write '{path}': {error.strerror or error}") from error
+    return path
+
+
+def _umask() -> int:
+    """Return the umask, which can be read only by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

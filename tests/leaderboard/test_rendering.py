@@ -1,0 +1,205 @@
+"""Terminal, page and exports: what is shown, that it is escaped, that it fits."""
+
+from __future__ import annotations
+
+import html.parser
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from augbench.errors import InputError
+from augbench.leaderboard import compare, plain, to_latex, write_html, write_scores
+from augbench.leaderboard import format as text
+from augbench.leaderboard.figures import Scale, full_heat, heat
+from augbench.leaderboard.html import to_html
+from augbench.leaderboard.results import Results
+
+EVIL = "<script>alert('x')</script>&\"_%"
+
+
+@pytest.fixture(scope="module")
+def results(synthetic):
+    return synthetic.results(n_draws=3)
+
+
+@pytest.fixture(scope="module")
+def page(results):
+    return to_html(results)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_terminal_fits_and_cuts_no_number(results, width):
+    shown = plain(compare(results), width)
+    assert max(map(len, shown.splitlines())) <= width
+    table = shown.split("\n\n")[1]
+    rows = table.splitlines()[2:]
+    assert len(rows) == 14
+    if width >= 80:
+        assert not any("…" in re.sub(r"\d…[+−]?\d", "", row[24:]) for row in rows)
+        assert all(header in table for header in ("W/T/L", "rank", "verdict"))
+    assert "No clusters found" in " ".join(shown.split())
+    assert "\x1b" not in shown
+
+
+def test_terminal_of_a_minimal_table():
+    scores = pd.DataFrame({"method": ["none", "a"], "dataset": "d", "draw": 0, "macro_f1": [0.5, 0.6]})
+    assert "+10.00" in plain(compare(scores), 80)
+
+
+def test_page_is_self_contained_and_the_same_twice(results, page):
+    assert to_html(results) == page
+    assert not re.search(r"(?:src|href)=\"(?!#|data:)", page)
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+class Checker(html.parser.HTMLParser):
+    """Collects tags that are left open, ids and the tables' row lengths."""
+
+    VOID = frozenset({"meta", "link", "line", "circle", "br"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.wrong = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append((tag, self.getpos()))
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+
+def test_page_is_well_formed(page):
+    checker = Checker()
+    checker.feed(page)
+    assert not checker.wrong
+    assert not checker.open
+    assert len(checker.ids) == len(set(checker.ids))
+
+
+def test_every_table_has_as_many_cells_in_each_row(page):
+    for table in re.findall(r"<table.*?</table>", page, flags=re.S):
+        widths = {len(re.findall(r"<t[hd][ >]", row)) for row in re.findall(r"<tr.*?</tr>", table, flags=re.S)}
+        assert len(widths) == 1
+
+
+def test_page_says_what_happened(results, page):
+    main = compare(results)
+    for words in (main.finding.split(",")[0], "No clusters found", "not applicable", "not run", "partly failed"):
+        assert words in page
+    assert "Bayes' rule reaches a macro F1 of 73.7" in page.replace("&#39;", "'")
+    assert "few-shot-20" in page
+    assert "scikit-learn 1.9.0" in page
+    for name in main.table["method"]:
+        assert f">{name}<" in page
+
+
+def test_markup_is_escaped_everywhere(results):
+    scores = results.scores.replace(
+        {"method": {"smote": EVIL}, "dataset": {"wine": EVIL}, "classifier": {"logistic": EVIL}}
+    )
+    scores = scores.replace({"scenario": {"full": EVIL}})
+    scores.loc[scores["status"] == "failed", "error"] = EVIL
+    scores.loc[scores["status"] == "not applicable", "error"] = EVIL
+    methods = results.methods.replace({"method": {"smote": EVIL}})
+    methods["description"] = methods["family"] = EVIL
+    datasets = results.datasets.replace({"dataset": {"wine": EVIL}})
+    datasets["description"] = datasets["group"] = EVIL
+    datasets["classes"] = [[EVIL] * 10] * len(datasets)
+    run = {name: EVIL for name in ("suite", "description", "started", "command", "python", "platform", "seed", "draws")}
+    evil = Results(scores, methods, datasets, run | {"versions": {EVIL: EVIL}})
+    page = to_html(evil)
+    assert "<script>alert" not in page
+    assert page.count("<script>") == 1
+    assert "&lt;script&gt;alert" in page
+    checker = Checker()
+    checker.feed(page)
+    assert not checker.wrong
+    latex = to_latex(compare(evil))
+    assert r"\textless{}script\textgreater{}" in latex
+    assert not re.search(r"(?<!\\)[_%&](?![ ])", latex.split(r"\midrule")[1].replace(" & ", " "))
+
+
+def test_rich_markup_in_names_is_shown_as_it_is():
+    scores = pd.DataFrame({"method": ["none", "[red]a[/red]"], "dataset": "d", "draw": 0, "macro_f1": [0.5, 0.6]})
+    assert "[red]a[/red]" in plain(compare(scores), 80)
+
+
+@pytest.mark.parametrize(("n_datasets", "n_draws"), [(1, 1), (1, 4), (2, 2)])
+def test_page_of_small_runs(synthetic, n_datasets, n_draws):
+    page = to_html(synthetic.results(n_datasets, n_draws, failures=False))
+    assert "nan" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S).lower().replace("finance", "")
+
+
+def test_page_of_a_minimal_table_and_of_the_baseline_alone(tmp_path):
+    scores = pd.DataFrame({"method": ["none", "a"], "dataset": "d", "draw": 0, "macro_f1": [0.5, 0.6]})
+    assert "+10.00" in write_html(scores, tmp_path / "new" / "a.html").read_text()
+    assert "nothing to compare yet" in write_html(scores.iloc[:1], tmp_path / "b.html").read_text()
+
+
+def test_writing_leaves_no_part_behind(results, tmp_path, monkeypatch):
+    path = write_html(results, tmp_path / "board.html")
+    before = path.read_bytes()
+
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        write_html(results, path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_scores_go_out_and_come_back(results, tmp_path):
+    for name, read in (("s.csv", pd.read_csv), ("s.parquet", pd.read_parquet)):
+        back = read(write_scores(results, tmp_path / name))
+        assert len(back) == len(results.scores)
+        pd.testing.assert_frame_equal(
+            compare(back).table[["method", "delta"]], compare(results.scores).table[["method", "delta"]]
+        )
+    with pytest.raises(InputError, match=r"\.csv or \.parquet"):
+        write_scores(results, tmp_path / "s.xlsx")
+
+
+def test_latex_has_a_row_per_method(results):
+    latex = to_latex(compare(results))
+    assert latex.count(r" \\") == 15
+    assert r"\toprule" in latex
+
+
+def test_numbers_as_text():
+    assert text.signed(1.234) == "+1.23"
+    assert text.signed(-0.004) == "0.00"
+    assert text.signed(np.nan) == text.NOTHING
+    assert [text.p_value(p) for p in (0.0001, 0.0312, 1.0)] == ["< .001", ".031", "1"]
+    assert [text.seconds(s) for s in (0.0001, 0.0124, 1.44, 32, 600, 7200)] == [
+        "< 1 ms",
+        "12 ms",
+        "1.4 s",
+        "32 s",
+        "10.0 min",
+        "2.0 h",
+    ]
+    assert text.metric_name("macro_f1_tuned") == "macro F1, tuned decision"
+
+
+def test_figures():
+    scale = Scale.over([-1, 2, 3, 2, 500])
+    assert scale.high < 500
+    assert scale.bar(2, 1, 500).cut
+    assert scale.bar(2, 1, 3).shape == "up"
+    assert scale.bar(0, -1, 1).shape == "open"
+    assert scale.bar(np.nan, 1, 2) is None
+    assert heat(5, 5) == ("gain", 1.0)
+    assert heat(5, 5, higher_is_better=False) == ("loss", 1.0)
+    assert heat(np.nan, 5) == ("", 0.0)
+    assert full_heat([np.nan]) == 2.0

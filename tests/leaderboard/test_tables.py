@@ -1,0 +1,301 @@
+"""From scores to the table: the failure policy by hand, verdicts, properties, small designs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from augbench.errors import InputError
+from augbench.leaderboard import Results, compare
+from augbench.leaderboard.aggregate import draw_table
+from augbench.leaderboard.contrast import Contrast, Design
+from augbench.leaderboard.details import dataset_detail
+from hypothesis import given, settings
+from hypothesis import strategies as hs
+
+INTERVAL = ["method", "delta", "low", "high"]
+
+
+def frame(rows, columns=("method", "dataset", "draw", "macro_f1")):
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def noise(methods, n_datasets, n_draws, seed=0, gains=None):
+    """Scores of a few methods with a common level per draw."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for dataset in range(n_datasets):
+        for draw in range(n_draws):
+            level = rng.uniform(0.5, 0.8)
+            for i, method in enumerate(methods):
+                gain = 0 if gains is None else gains[i]
+                rows.append((method, f"d{dataset:02}", draw, level + gain + rng.normal(0, 0.01), 300, 100))
+    return frame(rows, ["method", "dataset", "draw", "macro_f1", "n_train", "n_test"])
+
+
+def row_of(comparison, method):
+    return comparison.table.set_index("method").loc[method]
+
+
+def test_failed_draw_takes_the_baselines_score_before_averaging():
+    scores = frame(
+        [
+            ("none", "a", 0, 0.50, "ok", ""),
+            ("none", "a", 1, 0.70, "ok", ""),
+            ("new", "a", 0, np.nan, "failed", "boom"),
+            ("new", "a", 1, 0.80, "ok", ""),
+            ("none", "b", 0, 0.40, "ok", ""),
+            ("new", "b", 0, np.nan, "failed", "boom"),
+        ],
+        ["method", "dataset", "draw", "macro_f1", "status", "error"],
+    )
+    found = row_of(compare(scores), "new")
+    # a: (0 + .10) / 2 = .05; b: 0, a tie; mean .025.
+    assert found["delta"] == pytest.approx(2.5)
+    assert (found["wins"], found["ties"], found["losses"]) == (1, 1, 0)
+    assert found["macro_f1"] == pytest.approx(100 * ((0.5 + 0.8) / 2 + 0.4) / 2)
+    assert found["n_failed"] == 2
+    assert found["messages"] == (("boom", 2),)
+    assert found["state"] == "complete"
+    assert not np.isnan(found["mean_rank"])
+    states = compare(scores).states.loc["new"]
+    assert states.to_dict() == {"a": "partly failed", "b": "failed"}
+
+
+def test_a_missing_metric_is_a_failure_only_where_the_baseline_has_it():
+    scores = frame([("none", "a", 0, 0.5), ("new", "a", 0, np.nan), ("none", "b", 0, np.nan), ("new", "b", 0, np.nan)])
+    table = draw_table(Results.from_frame(scores).scores, "macro_f1", "none")
+    assert table.datasets == ["a"]
+    assert table.states["new"].tolist() == ["failed"]
+    assert table.values["new"].tolist() == [0.5]
+
+
+def test_worst_case_takes_the_worst_score():
+    scores = frame([("none", "a", 0, 0.5), ("new", "a", 0, np.nan), ("bad", "a", 0, 0.2)])
+    table = draw_table(Results.from_frame(scores).scores, "macro_f1", "none")
+    assert table.worst_case().values["new"].tolist() == [0.2]
+
+
+def test_cells_weigh_the_same_whatever_their_draws():
+    rows = [("none", "a", "x", draw, 0.5) for draw in range(3)] + [("none", "a", "y", 0, 0.5)]
+    rows += [("new", "a", "x", draw, 0.6) for draw in range(3)] + [("new", "a", "y", 0, 0.5)]
+    scores = frame(rows, ["method", "dataset", "classifier", "draw", "macro_f1"])
+    assert row_of(compare(scores), "new")["delta"] == pytest.approx(5.0)
+
+
+def test_not_applicable_is_compared_on_the_rest_and_not_ranked():
+    scores = noise(["none", "new", "other"], 7, 3)
+    scores["status"] = np.where((scores["method"] == "new") & (scores["dataset"] == "d00"), "not applicable", "ok")
+    scores.loc[scores["status"] != "ok", "macro_f1"] = np.nan
+    found = row_of(compare(scores), "new")
+    assert found["n_datasets"] == 6
+    assert found["not_applicable"] == ("d00",)
+    assert np.isnan(found["mean_rank"])
+    assert found["p_baseline"] > 0
+    assert "not applicable" in found["note"]
+    assert compare(scores).table["method"].iloc[-1] == "new"
+
+
+@pytest.mark.parametrize("how", ["status", "no row"])
+def test_not_run_is_listed_without_rank_and_p(how):
+    scores = noise(["none", "new", "other"], 7, 3)
+    gone = (scores["method"] == "new") & (scores["dataset"] == "d00") & (scores["draw"] == 1)
+    if how == "status":
+        scores["status"] = np.where(gone, "not run", "ok")
+        scores.loc[gone, "macro_f1"] = np.nan
+    else:
+        scores = scores[~gone]
+    comparison = compare(scores)
+    found = row_of(comparison, "new")
+    assert found["verdict"] == "incomplete"
+    assert np.isnan(found["mean_rank"])
+    assert np.isnan(found["p_baseline"])
+    assert comparison.family == 1
+    assert comparison.states.loc["new", "d00"] == "partly not run"
+
+
+def test_draws_without_the_baseline_are_left_out_and_counted():
+    scores = noise(["none", "new"], 3, 4)
+    scores.loc[(scores["method"] == "none") & (scores["draw"] == 0) & (scores["dataset"] == "d00"), "macro_f1"] = np.nan
+    comparison = compare(scores)
+    assert "no score in 1 of 12 draws" in comparison.warnings[0]
+    assert row_of(comparison, "new")["state"] == "complete"
+
+
+def test_a_method_that_failed_everywhere():
+    scores = noise(["none", "new", "other"], 8, 2)
+    scores.loc[scores["method"] == "new", "macro_f1"] = np.nan
+    found = row_of(compare(scores), "new")
+    assert found["verdict"] == "failed"
+    assert found["delta"] == 0
+    assert found["ties"] == 8
+    assert found["p_baseline"] == 1
+    assert found["n_failed"] == found["n_scores"] == 16
+
+
+def test_all_tied():
+    scores = noise(["none"], 8, 2)
+    same = pd.concat([scores.assign(method=name) for name in ("none", "random-oversampling", "new")])
+    comparison = compare(same)
+    found = row_of(comparison, "new")
+    assert (found["wins"], found["ties"], found["losses"]) == (0, 8, 0)
+    assert found["mean_rank"] == 2
+    assert (found["low"], found["high"], found["p_baseline"]) == (0, 0, 1)
+    assert comparison.omnibus.f_p == 1
+    assert found["verdict"] == "no difference shown"
+
+
+def test_verdicts():
+    names = ["none", "random-oversampling", "threshold-tuned", "really", "like-copies", "bad", "idle"]
+    scores = noise(names, 14, 4, gains=[0, 0.02, 0.03, 0.06, 0.02, -0.03, 0])
+    table = compare(scores).table.set_index("method")["verdict"]
+    assert table.to_dict() == {
+        "none": "baseline",
+        "random-oversampling": "better",
+        "threshold-tuned": "better",
+        "really": "helps",
+        "like-copies": "as a control does",
+        "bad": "harms",
+        "idle": "no difference shown",
+    }
+    assert "shown to beat plain copies" in compare(scores).finding
+    # One adjuster more that does as well takes the word away.
+    extra = scores[scores["method"] == "really"].assign(method="class-weight")
+    assert row_of(compare(pd.concat([scores, extra])), "really")["verdict"] == "as a control does"
+    # Without any control there is nothing that "helps" could be told from.
+    assert row_of(compare(scores[scores["method"].isin(["none", "really"])]), "really")["verdict"] == "better"
+
+
+def test_too_few_data_sets_are_called_so():
+    comparison = compare(noise(["none", "random-oversampling", *"abcdef"], 7, 3, gains=[0, 0, *[0.1] * 6]))
+    assert row_of(comparison, "a")["verdict"] == "too few data sets"
+    assert any("smallest p that 7 data sets can give" in line for line in comparison.warnings)
+    assert "cannot show it" in comparison.finding
+
+
+def test_one_data_set_uses_the_test_of_its_draws():
+    scores = noise(["none", "new"], 1, 10, gains=[0, 0.02])
+    comparison = compare(scores)
+    assert "corrected resampled" in comparison.test
+    corrected = row_of(comparison, "new")
+    datasets = pd.DataFrame({"dataset": ["d00"], "fresh": [True]})
+    fresh = compare(Results(scores, pd.DataFrame({"method": []}), datasets, {}))
+    assert "paired t" in fresh.test
+    plain = row_of(fresh, "new")
+    assert plain["high"] - plain["low"] < corrected["high"] - corrected["low"]
+    assert plain["delta"] == corrected["delta"]
+    assert corrected["p_baseline"] < 0.05
+    bare = compare(scores.drop(columns=["n_train", "n_test"]))
+    assert np.isnan(row_of(bare, "new")["low"])
+    assert any("n_train and n_test" in line for line in bare.warnings)
+
+
+def test_two_data_sets_and_one_draw():
+    few = row_of(compare(noise(["none", "new"], 2, 10, gains=[0, 0.05])), "new")
+    assert few["shown_better"] == 2
+    assert few["shown_worse"] == 0
+    assert few["p_baseline"] == 0.5
+    once = compare(noise(["none", "new"], 1, 1))
+    assert np.isnan(row_of(once, "new")["low"])
+    assert any("One draw" in line for line in once.warnings)
+
+
+def test_secondary_metrics_and_subsets_have_intervals_only():
+    scores = noise(["none", "random-oversampling", "new"], 8, 3).assign(log_loss=lambda t: 1 - t["macro_f1"])
+    whole, loss = compare(scores), compare(scores, metric="log_loss")
+    part = compare(scores, datasets=[f"d{i:02}" for i in range(7)])
+    for exploratory in (loss, part):
+        table = exploratory.table
+        assert table[["p_baseline", "p_baseline_holm", "p_copies", "p_copies_holm", "p_better"]].isna().all().all()
+        assert set(table["verdict"]) == {"baseline", "exploratory"}
+        assert table["low"].notna().all()
+    # A loss is better when it is smaller: the same wins, ranks and order.
+    columns = ["method", "wins", "losses", "mean_rank"]
+    pd.testing.assert_frame_equal(loss.table[columns], whole.table[columns])
+    assert compare(scores, classifier="any").confirmatory  # all there is: no subset
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=hs.integers(0, 1000), n_datasets=hs.integers(1, 5), kept=hs.sets(hs.sampled_from("abcd"), min_size=1))
+def test_a_subset_of_methods_keeps_differences_and_intervals(seed, n_datasets, kept):
+    scores = noise(["none", "random-oversampling", *"abcd"], n_datasets, 3, seed)
+    whole = compare(scores)
+    part = compare(scores[scores["method"].isin({"none", *kept})])
+    expected = whole.table[whole.table["method"].isin(part.table["method"])][INTERVAL].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part.table[INTERVAL], expected)
+    pd.testing.assert_frame_equal(part.deltas, whole.deltas.loc[part.deltas.index])
+
+
+def test_row_order_and_names_change_nothing():
+    scores = noise(["none", *"abc"], 6, 3)
+    shuffled = scores.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(compare(scores).table, compare(shuffled).table)
+    renamed = scores.replace({"method": {"a": "z"}, "dataset": {"d00": "zz"}})
+    before, after = row_of(compare(scores), "a"), row_of(compare(renamed), "z")
+    for name in ("delta", "low", "high", "p_baseline_holm", "mean_rank"):
+        assert before[name] == pytest.approx(after[name])
+
+
+def test_unit_is_the_data_set_under_the_null():
+    """With effects that differ between data sets but are 0 on average, intervals cover 0 in 93 to 97 %."""
+    rng = np.random.default_rng(0)
+    covered = []
+    for _ in range(60):
+        effects = rng.normal(0, 0.03, size=(10, 20))  # data sets × methods
+        names = [f"m{i:02}" for i in range(20)]
+        rows = []
+        for i, draw in np.ndindex(10, 2):
+            rows.append(("none", f"d{i:02}", draw, 0.5))
+            values = 0.5 + effects[i] + rng.normal(0, 0.01, 20)
+            rows += [(name, f"d{i:02}", draw, value) for name, value in zip(names, values, strict=True)]
+        draws = draw_table(Results.from_frame(frame(rows)).scores, "macro_f1", "none")
+        contrast = Contrast(draws, "none", Design({}, {}))
+        covered += [test.low <= 0 <= test.high for test in map(contrast.overall, names)]
+    assert 0.93 <= np.mean(covered) <= 0.97
+
+
+def test_tuned_column_and_details(synthetic):
+    results = synthetic.results(n_datasets=4, n_draws=3)
+    table = compare(results).table.set_index("method")
+    assert table.loc["smote", "delta_tuned"] > 0
+    detail = dataset_detail(results, "digits")
+    assert len(detail.recalls) == len(detail.classes) == 10
+    assert detail.table.loc[detail.table["method"] == "adasyn", "state"].item() == "not applicable"
+    assert np.isnan(detail.ceiling)
+    assert dataset_detail(results, "card").recalls == ["recall_0", "recall_1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="draw"), "no column 'draw'"),
+        (lambda t: t.drop(columns=["macro_f1", "n_train", "n_test"]), "no metric"),
+        (lambda t: t.iloc[:0], "no rows"),
+        (lambda t: t.assign(status="okay"), "unknown status 'okay'"),
+        (lambda t: pd.concat([t, t]), "rows twice"),
+        (lambda t: t.assign(macro_f1=t["macro_f1"] * 100), "not percentages"),
+        (lambda t: t[t["method"] != "none"], "unknown method 'none'"),
+        (lambda t: t.assign(macro_f1=t["macro_f1"].where(t["method"] != "none")), "nothing to compare with"),
+    ],
+)
+def test_bad_tables_are_refused_in_one_line(change, message):
+    with pytest.raises(InputError, match=message) as found:
+        compare(change(noise(["none", "a"], 2, 2)))
+    assert "\n" not in str(found.value)
+
+
+def test_names_that_do_not_exist():
+    scores = noise(["none", "a"], 2, 2)
+    for asked in ({"metric": "macro_f2"}, {"classifier": "anny"}, {"datasets": ["d0"]}, {"baseline": "non"}):
+        with pytest.raises(InputError, match="did you mean"):
+            compare(scores, **asked)
+
+
+def test_import_is_cheap():
+    late = ("scipy", "statsmodels", "jinja2", "rich")
+    code = f"import augbench.leaderboard, sys; print([name for name in {late} if name in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"
