@@ -395,4 +395,5 @@ def _tuned_offsets(
         if isinstance(addition, Exception):
             return None, f"while tuning the threshold: {describe(addition)}"
         out_of_fold[held_out], _ = fitter.predict(part, addition)
-    return tune_offsets(y, out_of_fold), ""
+    with fitter.watch.work():
+        return tune_offsets(y, out_of_fold), ""

@@ -23,7 +23,8 @@ from .suite import Entry, Suite
 
 #: the code of ours that decides a score, beside the method, the dataset and the classifier
 HARNESS = tuple(
-    f"augbench.bench.{name}" for name in ("evaluate", "fidelity", "metrics", "prepare", "scenario", "threshold")
+    f"augbench.bench.{name}"
+    for name in ("classifiers", "evaluate", "fidelity", "metrics", "prepare", "scenario", "threshold")
 )
 
 

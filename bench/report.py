@@ -36,7 +36,7 @@ def results_of(store: Store, suite: str | None = None) -> Results:
     now = environment()
     totals = store.totals(run["id"])
     return Results(
-        scores=store.scores(run["id"], info["classifiers"]),
+        scores=store.scores(run["id"], info["classifiers"], info["draws"]),
         methods=pd.DataFrame(info["methods"]),
         datasets=pd.DataFrame(info["datasets"]),
         run={

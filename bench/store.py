@@ -353,8 +353,10 @@ class Store:
         ).fetchone()
         return dict(zip(("seconds", "work_seconds", "peak_memory_mb"), row, strict=True))
 
-    def scores(self, run: int, classifiers: Sequence[str]) -> pd.DataFrame:
+    def scores(self, run: int, classifiers: Sequence[str], draws: int) -> pd.DataFrame:
         """Return the results of a run, one row per method × dataset × scenario × classifier × draw.
+
+        `classifiers` and `draws` are those of the suite: cells that were not run have rows, too.
 
         Columns are method, dataset, scenario, classifier, draw, status (``"ok"``, ``"failed"``,
         ``"not applicable"``, ``"not run"``), error, n_train, n_generated, n_test, seconds, fit_seconds, and one for
@@ -379,10 +381,10 @@ class Store:
         cells["status"] = np.where(cells["error"] == "", "ok", "failed")
         wide = values.pivot(index=["unit", "draw", "classifier"], columns="metric", values="value")
         table = cells.join(wide, on=["unit", "draw", "classifier"]).drop(columns="unit")
-        gaps = pd.DataFrame(self._without_cells(run, classifiers), columns=[*place, "status", "error"])
+        gaps = pd.DataFrame(self._without_cells(run, classifiers, draws), columns=[*place, "status", "error"])
         return pd.concat([table, gaps], ignore_index=True) if len(gaps) else table
 
-    def _without_cells(self, run: int, classifiers: Sequence[str]) -> list[tuple[Any, ...]]:
+    def _without_cells(self, run: int, classifiers: Sequence[str], draws: int) -> list[tuple[Any, ...]]:
         """Return a row for each cell without scores: failed as a whole, not yet run, excluded."""
         rows: list[tuple[Any, ...]] = []
         query = """
@@ -390,12 +392,12 @@ class Store:
             FROM run_units ru LEFT JOIN units u ON u.key = ru.key
             WHERE ru.run = ? AND NOT EXISTS (SELECT 1 FROM draws d WHERE d.unit = u.id)
         """
-        for method, dataset, scenario, draws, status, error in self.connection.execute(query, [run]):
+        for method, dataset, scenario, block, status, error in self.connection.execute(query, [run]):
             text = error or "not run yet: start the same 'bench run' again"
-            rows += [(method, dataset, scenario, c, d, status, text) for c in classifiers for d in json.loads(draws)]
+            rows += [(method, dataset, scenario, c, d, status, text) for c in classifiers for d in json.loads(block)]
         excluded = "SELECT method, dataset, scenario, status, reason FROM run_exclusions WHERE run = ?"
         for method, dataset, scenario, status, reason in self.connection.execute(excluded, [run]):
-            rows += [(method, dataset, scenario, c, 0, status, reason) for c in classifiers]
+            rows += [(method, dataset, scenario, c, d, status, reason) for c in classifiers for d in range(draws)]
         return rows
 
     # -- merging ---------------------------------------------------------------------------------------------------

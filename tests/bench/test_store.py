@@ -60,7 +60,7 @@ def test_scores_tell_failed_from_not_run_from_not_applicable(tmp_path):
         run = store.save_run(plan, {})
         store.save(first, result_of(first), {})
         store.save(second, result_of(second, error="boom"), {})
-        table = store.scores(run, ["logistic-regression"]).set_index("method")
+        table = store.scores(run, ["logistic-regression"], 1).set_index("method")
     assert table.loc[first.method.id, ["status", "macro_f1"]].tolist() == ["ok", 0.5]
     assert table.loc[second.method.id, ["status", "error"]].tolist() == ["failed", "boom"]
     assert table.loc["threshold-tuned", "status"] == "not applicable"
@@ -140,8 +140,8 @@ def test_merging_takes_over_units_and_runs(tmp_path):
         run = b.save_run(plan, {"classifiers": ["logistic-regression"]})
         assert a.merge(b) == (1, 1)
         assert a.statuses() == b.statuses()
-        mine = a.scores(a.find_run()["id"], ["logistic-regression"])
-        assert mine.equals(b.scores(run, ["logistic-regression"]))
+        mine = a.scores(a.find_run()["id"], ["logistic-regression"], 1)
+        assert mine.equals(b.scores(run, ["logistic-regression"], 1))
         assert a.merge(b) == (0, 2)
 
 
