@@ -9,7 +9,7 @@ draws = 3
 block = 2
 methods = ["smote"]
 datasets = ["iris", "wine"]
-classifiers = ["logistic-regression", "random-forest"]
+classifiers = ["logistic-regression", { name = "random-forest", params = { n_estimators = 5 } }]
 scenarios = ["imbalance:count=12"]
 """
 
