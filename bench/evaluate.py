@@ -273,7 +273,7 @@ def _addition(
     """Check what a method returned, and keep the new rows."""
     X, y = outcome
     n = len(part.train.y)
-    if len(X) < n or not np.array_equal(y[:n], part.train.y) or not X.iloc[:n].equals(part.train.X):
+    if not _begins_with(X, y, part):
         return ValueError("the training rows did not come back first and unchanged")
     new = X.iloc[n:].reset_index(drop=True)
     labels = np.asarray(y[n:])
@@ -283,9 +283,19 @@ def _addition(
         # a method that rounds by its definition may miss by a tenth
         if given != asked and (method.exact_counts or not 0.9 * asked <= given <= 1.1 * asked):
             return ValueError(f"returned {given} of the {asked} rows asked for of class {code}")
-    if not np.isfinite(new[part.preparation.numeric].to_numpy(dtype=float)).all():
+    if not np.isfinite(part.preparation.numeric_values(new)).all():
         return ValueError("generated rows have missing or infinite cells")
     return Addition(new, labels) if len(new) else Addition()
+
+
+def _begins_with(X: pd.DataFrame, y: np.ndarray, part: Part) -> bool:
+    """Tell whether the training rows come first and unchanged."""
+    n = len(part.train.y)
+    if len(X) < n or not np.array_equal(y[:n], part.train.y) or not X.columns.equals(part.train.X.columns):
+        return False
+    if part.preparation.categorical:
+        return X.iloc[:n].equals(part.train.X)
+    return np.array_equal(X.to_numpy()[:n], part.train.X.to_numpy())
 
 
 def _evaluate_draw(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from .. import datasets, methods
 from . import classifiers, metrics
@@ -14,16 +15,16 @@ Listing = tuple[list[str], list[tuple[str, ...]]]
 
 def list_methods() -> Listing:
     """Return name, kind, role and description of every method."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in methods.names():
-        cls = methods.get(name)
+        cls: Any = methods.get(name)
         rows.append((name, cls.kind, cls.role or cls.family, first_line(cls)))
     return ["method", "kind", "role or family", "description"], rows
 
 
 def list_datasets() -> Listing:
     """Return name, group, size and description of every dataset."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in datasets.names():
         info = datasets.make(name).info
         size = f"{info.n_rows} × {info.n_numeric + info.n_categorical}"

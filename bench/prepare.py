@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ class Preparation:
         """Learn from real training rows."""
         numeric = [c for c in X.columns if pd.api.types.is_numeric_dtype(X[c])]
         categorical = [c for c in X.columns if c not in numeric]
-        values = X[numeric].to_numpy(dtype=float)
+        values = X[numeric].to_numpy(dtype=float) if categorical else X.to_numpy(dtype=float)
         gaps = np.isnan(values)
         medians = np.zeros(len(numeric))
         filled = ~gaps.all(axis=0)
@@ -67,7 +68,7 @@ class Preparation:
 
         A category that was not seen stays missing; only rows to be predicted can have one.
         """
-        columns = {}
+        columns: dict[str, Any] = {}
         for position, name in enumerate(self.numeric):
             values = X[name].to_numpy(dtype=float)
             columns[name] = np.where(np.isnan(values), self.medians[position], values)
@@ -79,14 +80,19 @@ class Preparation:
             columns[name] = column.cat.set_categories(known)
         return pd.DataFrame({name: columns[name] for name in X.columns})
 
+    def numeric_values(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the numeric columns, shape (n_rows, n_numeric)."""
+        # choosing columns costs more than all the arithmetic on a small table
+        return (X[self.numeric] if self.categorical else X).to_numpy(dtype=float)
+
     def encode(self, complete: pd.DataFrame, *, scaled: bool) -> np.ndarray:
         """Return completed rows as a float64 matrix, C-ordered, numeric columns standardised if `scaled`."""
-        values = complete[self.numeric].to_numpy(dtype=float)
+        values = self.numeric_values(complete)
         parts = [(values - self.mean) / self.scale if scaled else values]
         for name in self.categorical:
             codes = complete[name].cat.set_categories(self.categories[name]).cat.codes.to_numpy()
             parts.append((codes[:, None] == np.arange(len(self.categories[name]))).astype(float))
-        return np.ascontiguousarray(np.hstack(parts))
+        return np.ascontiguousarray(np.hstack(parts) if self.categorical else parts[0])
 
 
 @dataclass(frozen=True)

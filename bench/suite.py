@@ -160,6 +160,11 @@ def validate_suite(content: dict[str, Any], where: str) -> Suite:
         return Suite.model_validate(content)
     except ValueError as error:
         loc = error.errors()[0]["loc"]  # type: ignore[attr-defined]
-        models = {"scenarios": Scenario, "methods": Entry, "datasets": Entry, "classifiers": Entry}
+        models: dict[str, type[BaseModel]] = {
+            "scenarios": Scenario,
+            "methods": Entry,
+            "datasets": Entry,
+            "classifiers": Entry,
+        }
         model = models.get(str(loc[0]), Suite) if len(loc) > 1 else Suite
         raise InputError(f"suite {where}: {validation_message(error, model)}") from None
