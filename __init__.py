@@ -24,6 +24,7 @@ _PUBLIC = {
     "Store": "augbench.bench.store",
     "Table": "augbench.datasets.contract",
     "compare": "augbench.leaderboard.tables",
+    "results_of": "augbench.bench.report",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]

@@ -78,7 +78,11 @@ def run(
     datasets: Annotated[str | None, typer.Option(help="Datasets or groups, comma-separated.")] = None,
     scenario: Annotated[
         list[str] | None,
-        typer.Option(help="full, imbalance:keep=0.05, imbalance:count=20 or few-shot:shots=5,generate=5; repeatable."),
+        typer.Option(
+            "--scenario",
+            "--scenarios",
+            help="full, imbalance:keep=0.05, imbalance:count=20 or few-shot:shots=5,generate=5; repeatable.",
+        ),
     ] = None,
     classifiers: Annotated[str | None, typer.Option(help="Classifiers, comma-separated.")] = None,
     draws: Annotated[int | None, typer.Option(min=1, help="Draws of each dataset and scenario.")] = None,
@@ -417,7 +421,13 @@ def _own_table(data: Path | None, target: str | None, drop: list[str] | None) ->
         return {}
     if target is None:
         raise InputError(f"--data {data} needs --target COLUMN, the column to predict")
+    import warnings
+
     from ..datasets.files import read_table
 
-    table = read_table(data, target, tuple(drop or ()))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        table = read_table(data, target, tuple(drop or ()))
+    for one in caught:
+        err.print(f"warning: {one.message}", markup=False)
     return {table.info.name: table}

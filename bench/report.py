@@ -9,7 +9,6 @@ import pandas as pd
 
 from ..leaderboard.results import Results
 from .plan import Plan
-from .run import environment
 from .store import Store
 
 
@@ -33,7 +32,7 @@ def results_of(store: Store, suite: str | None = None) -> Results:
     """Return the results of the newest run of a store, or of the newest run of one suite."""
     run = store.find_run(suite)
     info = run["info"]
-    now = environment()
+    versions = store.environment(run["id"])
     totals = store.totals(run["id"])
     return Results(
         scores=store.scores(run["id"], info["classifiers"], info["draws"]),
@@ -43,9 +42,9 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             "suite": run["suite"],
             "started": run["started"],
             "seconds": totals["seconds"],
-            "python": now.pop("python"),
-            "platform": now.pop("platform"),
-            "versions": now,
+            "python": versions.pop("python", ""),
+            "platform": versions.pop("platform", ""),
+            "versions": versions,
             "units_done": run["done"],
             "units_failed": run["failed"],
             **{key: info[key] for key in ("description", "seed", "draws", "command")},

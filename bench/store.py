@@ -353,6 +353,15 @@ class Store:
         ).fetchone()
         return dict(zip(("seconds", "work_seconds", "peak_memory_mb"), row, strict=True))
 
+    def environment(self, run: int) -> dict[str, str]:
+        """Return what the units of a run were computed with (those stored last): Python, platform, versions."""
+        row = self.connection.execute(
+            "SELECT u.environment FROM run_units ru JOIN units u ON u.key = ru.key WHERE ru.run = ?"
+            " ORDER BY u.id DESC LIMIT 1",
+            [run],
+        ).fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
     def scores(self, run: int, classifiers: Sequence[str], draws: int) -> pd.DataFrame:
         """Return the results of a run, one row per method × dataset × scenario × classifier × draw.
 
