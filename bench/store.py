@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from .metrics import LOG_LOSS_FLOOR
 
 if TYPE_CHECKING:
     from .evaluate import CellResult, DrawResult, UnitResult
@@ -98,7 +99,8 @@ def pack_predictions(cell: CellResult) -> bytes:
     """
     assert cell.probabilities is not None
     assert cell.labels is not None
-    logs = np.log(np.clip(cell.probabilities.astype(float), 1e-7, None))
+    # the floor of the log-loss, so that it can be computed again
+    logs = np.log(np.clip(cell.probabilities.astype(float), LOG_LOSS_FLOOR, None))
     ratios = (logs[:, 1:] - logs[:, :1]).astype("<f2")
     tuned = cell.labels if cell.labels_tuned is None else cell.labels_tuned
     header = np.array([cell.probabilities.shape[1], cell.labels_tuned is not None], dtype=np.uint8)

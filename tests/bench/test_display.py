@@ -1,0 +1,58 @@
+"""What a person sees while a run goes on, on a terminal and in a log."""
+
+import io
+import re
+from types import SimpleNamespace
+
+import pytest
+from augbench.bench.display import PlainLines, display_on, duration
+from augbench.bench.run import Estimator, Progress
+from rich.console import Console
+
+
+def unit(method="smote", dataset="iris", draws=2):
+    return SimpleNamespace(
+        title=f"{method} · {dataset}",
+        method=SimpleNamespace(id=method),
+        dataset=SimpleNamespace(id=dataset),
+        scenario=SimpleNamespace(id="full"),
+        draws=tuple(range(draws)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.6, "1 min 00 s"), (125, "2 min 05 s"), (3600, "1 h 00 min"), (9000, "2 h 30 min")],
+)
+def test_durations_are_said_in_words(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_a_log_gets_each_failure_and_counts_with_the_time_left():
+    file = io.StringIO()
+    lines = PlainLines(Console(file=file, width=40), every=0)
+    lines.finished(Progress(10, 3, 1, [], 75), unit(), SimpleNamespace(error="boom [bold]not markup[/bold]"))
+    failure, counts = file.getvalue().splitlines()
+    assert failure == "failed: smote · iris: boom [bold]not markup[/bold]"
+    assert counts == " 40 %  3 done, 1 failed, 6 left, about 1 min 15 s"
+
+
+def test_a_terminal_shows_what_runs_now():
+    file = io.StringIO()
+    console = Console(file=file, width=100, force_terminal=True)
+    with display_on(console, quiet=False) as display:
+        display.started(Progress(10, 3, 0, ["smote · iris", "adasyn · wine"], 75))
+        display.finished(Progress(10, 4, 1, ["adasyn · wine"], 60), unit(), SimpleNamespace(error="boom"))
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", file.getvalue())
+    for words in ("adasyn · wine", "4 done, 1 failed, 5 left, about 1 min 00 s", "failed: smote · iris: boom"):
+        assert words in shown
+
+
+def test_estimates_come_from_the_same_cell_then_the_dataset_then_anything():
+    estimator = Estimator([("smote", "iris", "full", 2, 4.0), ("none", "iris", "full", 2, 2.0)])
+    assert estimator.seconds(unit()) == 4.0
+    assert estimator.seconds(unit(method="adasyn")) == pytest.approx(3.0)
+    assert estimator.seconds(unit(dataset="wine")) == pytest.approx(3.0)
+    estimator.learn(unit(dataset="wine"), 20.0)
+    assert estimator.seconds(unit("none", "wine", draws=1)) == pytest.approx(10.0)
+    assert Estimator([]).seconds(unit()) == pytest.approx(2 * Estimator.FIRST_GUESS)
