@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -55,8 +56,13 @@ def main() -> None:
     # before any library with threads is loaded: one thread per process, the same bits however many processes
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
+    for stream in (sys.stdout, sys.stderr):
+        # a console that has no Δ shows ?, and the run goes on
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
+        sys.stdout.flush()
     except InputError as error:
         err.print(f"error: {error}", markup=False)
         sys.exit(2)
@@ -114,6 +120,8 @@ def run(
     from .suite import load_suite, validate_suite
 
     _load_plugins(plugin)
+    if data and datasets:
+        raise InputError("--data runs your own table instead of the suite's datasets: leave --datasets out")
     chosen = load_suite(suite)
     own = _own_table(data, target, drop)
     changes: dict[str, Any] = {
@@ -182,15 +190,33 @@ def _execute(suite: Suite, own: dict[str, Dataset], plugins: list[str], places: 
         _save_run(store, plan)
         if todo:
             _compute(plan, todo, (done, failed), store, own, plugins, manner)
-    _show(places, suite.name, "macro_f1", rebuild=bool(todo), quiet=manner.quiet)
     with Store(places.store) as reader:
         run = reader.find_run(suite.name)
-        if run["failed"]:
-            failures = reader.failures(run["id"])
-            for method, dataset, scenario, _, message in failures[:10]:
-                err.print(f"failed: {method} · {dataset} · {scenario}: {message}", markup=False)
-            err.print(f"{len(failures)} of {run['units']} units have failed cells; try again with --retry-failed")
-            raise typer.Exit(1)
+        failures = reader.failures(run["id"])
+    if any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
+        _print_failures(failures, run["units"])
+        err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
+        raise typer.Exit(1)
+    _show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
+    if failures:
+        _print_failures(failures, run["units"])
+        raise typer.Exit(1)
+
+
+def _has_baseline(places: _Places, suite: str) -> bool:
+    """Tell whether the baseline has any score."""
+    from .store import Store
+
+    with Store(places.store) as reader:
+        run = reader.find_run(suite)
+        scores = reader.scores(run["id"], run["info"]["classifiers"], run["info"]["draws"])
+    return bool(((scores["method"] == "none") & (scores["status"] == "ok")).any())
+
+
+def _print_failures(failures: list[tuple[str, str, str, str, str]], units: int) -> None:
+    for method, dataset, scenario, _, message in failures[:10]:
+        err.print(f"failed: {method} · {dataset} · {scenario}: {message}", markup=False)
+    err.print(f"{len(failures)} of {units} units have failed cells; try again with --retry-failed")
 
 
 def _save_run(store: Store, plan: Plan) -> None:
@@ -214,7 +240,7 @@ def _compute(
 
     # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    engine = make_engine(min(manner.jobs, len(todo)), own, plugins)
+    engine = make_engine(manner.jobs, len(todo), own, plugins)
     progress = Progress(len(plan.units), *stored, [], 0.0)
     try:
         with display_on(out, quiet=manner.quiet) as display:
@@ -227,20 +253,20 @@ def _compute(
 
 
 def _show(places: _Places, suite: str | None, metric: str, *, rebuild: bool, quiet: bool) -> None:
-    """Print the table of a run and write its page, unless nothing has changed since it was written."""
+    """Write the page of a run, if it is not the one that is there, and print its table."""
     from ..leaderboard.tables import compare
-    from .report import results_of, write_leaderboard
+    from .report import is_current, results_of, write_leaderboard
     from .store import Store
 
     with Store(places.store) as store:
         results = results_of(store, suite)
+    page = places.out_dir / "leaderboard.html"
+    if rebuild or not is_current(page, results, metric):
+        write_leaderboard(results, places.out_dir, metric)
     if not quiet:
         from ..leaderboard.terminal import render
 
         out.print(render(compare(results, metric=metric), out.width))
-    page = places.out_dir / "leaderboard.html"
-    if rebuild or not page.is_file() or page.stat().st_mtime < places.store.stat().st_mtime:
-        page = write_leaderboard(results, places.out_dir)
     out.print(f"leaderboard: {page.resolve()}", markup=False)
 
 
@@ -257,6 +283,7 @@ def _print_not_run(plan: Plan) -> None:
 
 def _print_plan(plan: Plan, store: Store | None, manner: _Manner) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from .display import duration
     from .run import Estimator, units_to_run
@@ -272,7 +299,7 @@ def _print_plan(plan: Plan, store: Store | None, manner: _Manner) -> None:
         open_units = [unit for unit in units if unit.key in left]
         seconds = sum(map(estimator.seconds, open_units)) / manner.jobs
         row = (len(units), len(units) - len(open_units), len(open_units))
-        table.add_row(dataset, scenario, *map(str, row), duration(seconds))
+        table.add_row(Text(dataset), scenario, *map(str, row), duration(seconds))
     out.print(table)
     _print_not_run(plan)
     total = sum(map(estimator.seconds, todo)) / manner.jobs
@@ -290,6 +317,7 @@ def list_(
 ) -> None:
     """List what there is, a line each: methods, datasets, classifiers, suites or metrics."""
     from rich.table import Table
+    from rich.text import Text
 
     _load_plugins(plugin)
     from .listing import LISTINGS
@@ -297,9 +325,11 @@ def list_(
     if what not in LISTINGS:
         raise unknown_name("list", what, LISTINGS)
     columns, rows = LISTINGS[what]()
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, no_wrap=i == 0, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     if out.is_terminal:
         out.print(table, soft_wrap=False)
     else:
@@ -310,6 +340,7 @@ def list_(
 def status(store: StoreOption = None, out_dir: OutOption = DEFAULT_OUT) -> None:
     """Show the runs of a store: done, failed, left. Works while a run goes on."""
     from rich.table import Table
+    from rich.text import Text
 
     from .display import duration
     from .store import Store
@@ -320,7 +351,7 @@ def status(store: StoreOption = None, out_dir: OutOption = DEFAULT_OUT) -> None:
             left = one["units"] - one["done"] - one["failed"]
             spent = duration(reader.totals(one["id"])["seconds"])
             counts = [str(one[name]) for name in ("units", "done", "failed")]
-            table.add_row(str(one["id"]), one["suite"], one["started"], *counts, str(left), spent)
+            table.add_row(str(one["id"]), Text(one["suite"]), one["started"], *counts, str(left), spent)
         out.print(table)
         run = reader.runs()[0] if table.row_count else None
         for method, dataset, scenario, draws, message in reader.failures(run["id"]) if run else []:
@@ -369,12 +400,15 @@ def merge(
     sources: Annotated[list[Path], typer.Argument(help="Stores to take results from.")],
 ) -> None:
     """Merge stores. Results of different definitions (code, data, versions) are never mixed."""
+    from contextlib import ExitStack
+
     from .store import Store
 
-    with Store(into, write=True) as store:
-        for source in sources:
-            with Store(source) as other:
-                new, known = store.merge(other)
+    with ExitStack() as stack:
+        others = [(source, stack.enter_context(Store(source))) for source in sources]
+        store = stack.enter_context(Store(into, write=True))
+        for source, other in others:
+            new, known = store.merge(other)
             out.print(f"{source}: {new} new units, {known} known", markup=False)
 
 
@@ -384,6 +418,9 @@ def fetch_dataset(names: Annotated[list[str], typer.Argument(help="Datasets or g
     from .. import datasets
     from ..datasets.fetch import fetch
 
+    for given in names:
+        if given not in datasets.GROUPS and given not in datasets.names():
+            raise unknown_name("dataset or group", given, [*datasets.GROUPS, *datasets.names()])
     for name in [member for given in names for member in datasets.GROUPS.get(given, [given])]:
         out.print(f"{name}: {fetch(name, progress=out.is_terminal)}", markup=False)
 
@@ -406,12 +443,15 @@ def _names(text: str | None) -> list[str] | None:
 
 
 def _load_plugins(plugins: list[str] | None) -> None:
-    from .plugins import load_entry_points, load_plugin
+    from .plugins import PluginError, load_entry_points, load_plugin
 
     for problem in load_entry_points():
         err.print(f"warning: {problem}", markup=False)
     for plugin in plugins or []:
-        load_plugin(plugin)
+        try:
+            load_plugin(plugin)
+        except PluginError as error:
+            err.print(f"warning: {error}", markup=False)
 
 
 def _own_table(data: Path | None, target: str | None, drop: list[str] | None) -> dict[str, Dataset]:

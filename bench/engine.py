@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Protocol
 
 from ..datasets.contract import Dataset
 from .evaluate import CACHE, UnitResult, evaluate
 from .plan import Unit
-from .plugins import load_entry_points, load_plugin
+from .plugins import PluginError, load_entry_points, load_plugin
 
 #: one thread per process: set before numpy or torch are loaded, so that every library obeys
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
@@ -92,9 +93,9 @@ class Processes:
         self._pool.join(timeout=5)
 
 
-def make_engine(jobs: int, own_datasets: Mapping[str, Dataset], plugins: list[str]) -> Engine:
-    """Return the engine for a number of jobs: this process for one, worker processes for more."""
-    return InProcess(own_datasets) if jobs == 1 else Processes(jobs, own_datasets, plugins)
+def make_engine(jobs: int, units: int, own_datasets: Mapping[str, Dataset], plugins: list[str]) -> Engine:
+    """Return the engine for a number of jobs: this process for one, worker processes, at most one a unit, for more."""
+    return InProcess(own_datasets) if jobs == 1 else Processes(min(jobs, units), own_datasets, plugins)
 
 
 def _start_worker(own_datasets: dict[str, Dataset], plugins: list[str], driver: int) -> None:
@@ -104,7 +105,9 @@ def _start_worker(own_datasets: dict[str, Dataset], plugins: list[str], driver: 
     CACHE.own.update(own_datasets)
     load_entry_points()
     for plugin in plugins:
-        load_plugin(plugin)
+        # the driver has told of the broken ones
+        with suppress(PluginError):
+            load_plugin(plugin)
 
 
 def _end_with_driver(driver: int) -> None:

@@ -190,7 +190,7 @@ def evaluate(unit: Unit, cache: DrawCache = CACHE) -> UnitResult:
         warnings.simplefilter("default")
         try:
             result.draws = _evaluate_draws(unit, cache, watch)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             result.error = describe(error)
     errors = [cell.error for draw in result.draws for cell in draw.cells.values() if cell.error]
     result.error = result.error or next(iter(errors), "")
@@ -225,7 +225,7 @@ def _evaluate_draws(unit: Unit, cache: DrawCache, watch: Stopwatch) -> list[Draw
         for one in prepared
     ]
     if isinstance(method, Adjuster):
-        additions: list[list[Addition | Exception]] = [[Addition()] * (1 + len(one.inner)) for one in prepared]
+        additions: list[list[Addition | BaseException]] = [[Addition()] * (1 + len(one.inner)) for one in prepared]
     else:
         additions, seconds = _augment(unit, method, prepared, watch)
         for result, cost in zip(results, seconds, strict=True):
@@ -237,7 +237,7 @@ def _evaluate_draws(unit: Unit, cache: DrawCache, watch: Stopwatch) -> list[Draw
 
 def _augment(
     unit: Unit, method: Any, prepared: list[PreparedDraw], watch: Stopwatch
-) -> tuple[list[list[Addition | Exception]], list[float]]:
+) -> tuple[list[list[Addition | BaseException]], list[float]]:
     """Let an augmenter make rows for all draws of a block, and for their inner folds; return rows and cost per draw."""
     wholes = [(one, one.whole, "whole") for one in prepared]
     inner = [(one, part, f"fold {k}") for one in prepared for k, (part, _) in enumerate(one.inner)]
@@ -249,12 +249,13 @@ def _augment(
     return additions, [seconds[0] / len(prepared)] * len(prepared)
 
 
-def _resample(unit: Unit, method: Any, parts: list[tuple[PreparedDraw, Part, str]]) -> list[Addition | Exception]:
+def _resample(unit: Unit, method: Any, parts: list[tuple[PreparedDraw, Part, str]]) -> list[Addition | BaseException]:
     tables, seeds, strategies, wanted = [], [], [], []
     for one, part, name in parts:
         counts = np.bincount(part.train.y)
         new = unit.scenario.wanted(counts, part.share)
-        tables.append((part.train.X, part.train.y))
+        # copies: what a method writes into its input must reach neither other methods nor our check
+        tables.append((part.train.X.copy(), part.train.y.copy()))
         seeds.append(derive_seed(one.draw.seed, name, unit.method.id))
         strategies.append({code: int(counts[code]) + count for code, count in new.items()})
         wanted.append(new)
@@ -262,14 +263,14 @@ def _resample(unit: Unit, method: Any, parts: list[tuple[PreparedDraw, Part, str
         return []
     made = method.fit_resample_many(tables, seeds, strategies)
     return [
-        outcome if isinstance(outcome, Exception) else _addition(method, part, outcome, new)
+        outcome if isinstance(outcome, BaseException) else _addition(method, part, outcome, new)
         for (_, part, _), outcome, new in zip(parts, made, wanted, strict=True)
     ]
 
 
 def _addition(
     method: Any, part: Part, outcome: tuple[pd.DataFrame, np.ndarray], wanted: dict[int, int]
-) -> Addition | Exception:
+) -> Addition | BaseException:
     """Check what a method returned, and keep the new rows."""
     X, y = outcome
     n = len(part.train.y)
@@ -303,11 +304,11 @@ def _evaluate_draw(
     method: Any,
     one: PreparedDraw,
     result: DrawResult,
-    additions: list[Addition | Exception],
+    additions: list[Addition | BaseException],
     watch: Stopwatch,
 ) -> None:
     whole = additions[0]
-    if isinstance(whole, Exception):
+    if isinstance(whole, BaseException):
         result.cells = {entry.id: CellResult(error=describe(whole)) for entry in unit.classifiers}
         return
     if whole.X is not None and whole.y is not None:
@@ -325,12 +326,12 @@ def _evaluate_draw(
     for entry in unit.classifiers:
         try:
             result.cells[entry.id] = _evaluate_cell(unit, method, one, entry, additions, watch)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             result.cells[entry.id] = CellResult(error=describe(error))
 
 
 def _evaluate_cell(
-    unit: Unit, method: Any, one: PreparedDraw, entry: Any, additions: list[Addition | Exception], watch: Stopwatch
+    unit: Unit, method: Any, one: PreparedDraw, entry: Any, additions: list[Addition | BaseException], watch: Stopwatch
 ) -> CellResult:
     """Fit one classifier on one draw and score it."""
     fitter = _Fitter(unit, method, entry, derive_seed(one.draw.seed, "classifier", entry.id), watch)
@@ -392,17 +393,17 @@ class _Fitter:
 
 
 def _tuned_offsets(
-    one: PreparedDraw, additions: list[Addition | Exception], fitter: _Fitter
+    one: PreparedDraw, additions: list[Addition | BaseException], fitter: _Fitter
 ) -> tuple[np.ndarray | None, str]:
-    """Tune the decision on out-of-fold real rows; return (offsets or None for the default, why it is untuned)."""
+    """Tune the decision on out-of-fold real rows; return (offsets, "") or (None, why there is no tuned decision)."""
     if one.folds == 0:
         return None, "the suite has folds = 0: nothing is tuned"
     if not one.inner:
-        return None, ""
+        return None, "too few training rows of a class to tune the threshold on"
     y = one.draw.train.y
     out_of_fold = np.zeros((len(y), int(y.max()) + 1))
     for (part, held_out), addition in zip(one.inner, additions, strict=True):
-        if isinstance(addition, Exception):
+        if isinstance(addition, BaseException):
             return None, f"while tuning the threshold: {describe(addition)}"
         out_of_fold[held_out], _ = fitter.predict(part, addition)
     with fitter.watch.work():

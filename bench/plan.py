@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
+from functools import lru_cache
+from importlib.metadata import packages_distributions
 from typing import Any
 
 import numpy as np
@@ -79,6 +81,7 @@ class Plan:
     exclusions: list[Exclusion]
     methods: dict[str, type]
     infos: dict[str, DatasetInfo]
+    fresh: set[str]
 
     def method_rows(self) -> list[dict[str, str]]:
         """Return what the leaderboard shows of each method."""
@@ -103,7 +106,7 @@ class Plan:
                 "classes": list(info.classes),
                 "n_rows": info.n_rows,
                 "n_features": info.n_numeric + info.n_categorical,
-                "fresh": info.group == "simulated",
+                "fresh": id_ in self.fresh,
             }
             for id_, info in self.infos.items()
         ]
@@ -115,7 +118,7 @@ def first_line(cls: type) -> str:
 
 
 def expand(kind: str, entries: Iterable[Entry], registry: Any, own: Iterable[str] = ()) -> list[Entry]:
-    """Replace names of groups by their members, unless they are one's `own`; a name that stands twice counts once."""
+    """Replace groups by their members, unless one's `own` has the name; a name that stands twice counts once."""
     expanded: dict[str, Entry] = {}
     for entry in entries:
         if entry.name in registry.GROUPS and entry.name not in own:
@@ -142,20 +145,36 @@ def dataset_instance(entry: Entry) -> Dataset:
 
 def code_identity(cls: type) -> dict[str, str]:
     """Return what identifies the code of a class: our files and plugins by content, packages by version."""
-    identity = {}
+    identity: dict[str, str] = {}
     for base in cls.__mro__:
-        root = base.__module__.partition(".")[0]
-        if root in ("builtins", "abc", "typing"):
-            continue
-        module = import_module(base.__module__) if root == "augbench" else inspect.getmodule(base)
-        path = getattr(module, "__file__", None)
-        if path and path.endswith(".py") and (root == "augbench" or "site-packages" not in path):
-            identity[base.__module__] = source_hash(path)
-        else:
-            identity.update(
-                package_versions([{"imblearn": "imbalanced-learn", "sklearn": "scikit-learn"}.get(root, root)])
-            )
+        _identify(base.__module__, identity)
     return identity
+
+
+def _identify(name: str, identity: dict[str, str]) -> None:
+    """Add a module's identity; of a plugin's module also those of the modules that it uses."""
+    root = name.partition(".")[0]
+    if name in identity or root in sys.stdlib_module_names:
+        return
+    path = getattr(sys.modules.get(name), "__file__", None) or ""
+    if root == "augbench":
+        identity[name] = source_hash(path)
+    elif path.endswith(".py") and "site-packages" not in path:
+        identity[name] = source_hash(path)
+        for value in list(vars(sys.modules[name]).values()):
+            used = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+            if isinstance(used, str) and not used.startswith("augbench.") and used != "augbench":
+                _identify(used, identity)
+    elif path:
+        identity.update(package_versions(_distributions(root)))
+
+
+@lru_cache
+def _distributions(root: str) -> list[str]:
+    """Return which distributions an importable package comes from."""
+    known = {"imblearn": "imbalanced-learn", "sklearn": "scikit-learn"}
+    # the look-up reads every installed package: seconds
+    return [known[root]] if root in known else packages_distributions().get(root, [root])
 
 
 def _method_hash(entry: Entry, method: Any) -> str:
@@ -173,8 +192,10 @@ def _plain(params: dict[str, Any]) -> Any:
     }
 
 
-def not_applicable(method: Any, info: DatasetInfo, counts: list[int]) -> str:
+def not_applicable(method: Any, info: DatasetInfo, counts: list[int], folds: int) -> str:
     """Return why a method cannot be used on training sets with these class counts, or an empty string."""
+    if folds == 0 and getattr(method, "tuned_decision", False):
+        return "the suite has folds = 0, so nothing is tuned"
     if method.numeric_only and info.n_categorical:
         return f"takes numeric columns only; {info.n_categorical} of the columns are categorical"
     if method.binary_only and len(info.classes) != 2:
@@ -215,6 +236,9 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     elif "none" not in [entry.id for entry in listed]:
         listed.insert(0, Entry(name="none"))
     method_entries = expand("method", listed, method_registry)
+    for entry in method_entries:
+        if entry.id == "none" and entry.name != "none":
+            raise InputError(f"method {entry.name or entry.sampler} cannot have the id 'none': that is the baseline")
     methods = {entry.id: method_instance(entry) for entry in method_entries}
     classifiers = tuple(expand("classifier", suite.classifiers, classifier_registry))
     datasets = {
@@ -232,7 +256,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     for dataset_entry, dataset in datasets.values():
         absent = _absence(dataset)
         for scenario in suite.scenarios:
-            reasons = _reasons(absent, dataset, scenario, methods, suite.test_fraction)
+            reasons = _reasons(absent, dataset, scenario, methods, suite)
             for id_, (status, reason) in reasons.items():
                 if status:
                     exclusions.append(Exclusion(id_, dataset_entry.id, scenario.id, status, reason))
@@ -243,7 +267,9 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
                         continue
                     definitions = common | {
                         f"method:{method_entry.id}": method_hashes[method_entry.id],
-                        f"dataset:{dataset_entry.id}": dataset.info.content_hash,
+                        f"dataset:{dataset_entry.id}": digest(
+                            [dataset.info.content_hash, code_identity(type(dataset))]
+                        ),
                         f"scenario:{scenario.id}": digest(scenario.model_dump()),
                         "settings": digest([suite.seed, suite.test_fraction, suite.folds]),
                     }
@@ -267,6 +293,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         exclusions,
         {id_: type(method) for id_, method in methods.items()},
         {id_: dataset.info for id_, (_, dataset) in datasets.items()},
+        {id_ for id_, (_, dataset) in datasets.items() if isinstance(dataset, SimulatedDataset)},
     )
 
 
@@ -293,18 +320,20 @@ def _absence(dataset: Dataset) -> str:
 
 
 def _reasons(
-    absent: str, dataset: Dataset, scenario: Scenario, methods: dict[str, Any], test_fraction: float
+    absent: str, dataset: Dataset, scenario: Scenario, methods: dict[str, Any], suite: Suite
 ) -> dict[str, tuple[str, str]]:
     """Return for each method (status, reason); an empty status where the cell is run."""
     if absent:
         return {id_: ("not run", absent) for id_ in methods}
     try:
-        counts = scenario.training_counts(_available_counts(dataset, test_fraction), dataset.info)
+        counts = scenario.training_counts(_available_counts(dataset, suite.test_fraction), dataset.info)
     except InputError:
         raise
     except ValueError as error:
         return {id_: ("not applicable", str(error)) for id_ in methods}
     return {
-        id_: ("not applicable", reason) if (reason := not_applicable(method, dataset.info, counts)) else ("", "")
+        id_: ("not applicable", reason)
+        if (reason := not_applicable(method, dataset.info, counts, suite.folds))
+        else ("", "")
         for id_, method in methods.items()
     }

@@ -26,6 +26,12 @@ _REGISTRIES: dict[str, Any] = {
     "augbench.classifiers": classifiers,
     "augbench.metrics": metrics,
 }
+
+
+class PluginError(InputError):
+    """A plugin that is there and cannot be used; the others can."""
+
+
 _loaded: dict[str, list[str]] = {}
 
 
@@ -46,7 +52,7 @@ def load_entry_points() -> list[str]:
             try:
                 registry.register(point.load(), point.name)
                 _loaded[source] = [point.name]
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 owner = point.dist.name if point.dist else "a package"
                 problems.append(f"plugin {point.name} ({point.value}, from {owner}) is left out: {_one_line(error)}")
     return problems
@@ -68,7 +74,9 @@ def load_plugin(source: str) -> list[str]:
     Raises
     ------
     InputError
-        It cannot be imported (the message holds its error), brings nothing, or brings a name that is taken.
+        There is no such file, or it brings a name that is taken.
+    PluginError
+        It cannot be imported (the message holds its error), or brings nothing.
     """
     key = str(Path(source).resolve()) if source.endswith(".py") else source
     if key in _loaded:
@@ -90,7 +98,7 @@ def load_plugin(source: str) -> list[str]:
         module.register(_REGISTRIES)
         found += 1
     if not found:
-        raise InputError(f"plugin {source} has no class derived from augbench.Augmenter, Adjuster or Dataset")
+        raise PluginError(f"plugin {source} has no class derived from augbench.Augmenter, Adjuster or Dataset")
     _loaded[key] = sorted(set(methods.names()) - before)
     return _loaded[key]
 
@@ -112,13 +120,13 @@ def _import(source: str) -> ModuleType:
         spec.loader.exec_module(module)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         sys.modules.pop(f"augbench_plugin_{Path(source).stem}", None)
-        raise InputError(f"plugin {source} cannot be imported: {_one_line(error)}") from error
+        raise PluginError(f"plugin {source} cannot be imported: {_one_line(error)}") from error
     return module
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 

@@ -59,7 +59,7 @@ class Preparation:
         categories = {}
         for column in categorical:
             seen = X[column].cat.remove_unused_categories().cat.categories
-            gap = pd.Index([MISSING]) if X[column].isna().any() else pd.Index([])
+            gap = pd.Index([MISSING] if X[column].isna().any() and MISSING not in seen else [])
             categories[column] = seen.append(gap.astype(seen.dtype) if len(gap) and seen.dtype != object else gap)
         return cls(numeric, categorical, medians, categories, values.mean(axis=0), np.where(tiny, 1.0, deviation))
 
@@ -76,7 +76,9 @@ class Preparation:
             known = self.categories[name]
             column = X[name]
             if MISSING in known:
-                column = column.cat.add_categories([MISSING]).fillna(MISSING)
+                # a table may have the word itself
+                more = [] if MISSING in column.cat.categories else [MISSING]
+                column = column.cat.add_categories(more).fillna(MISSING)
             columns[name] = column.cat.set_categories(known)
         return pd.DataFrame({name: columns[name] for name in X.columns})
 
@@ -149,7 +151,7 @@ class PreparedDraw:
     draw : Draw
     folds : int
         Folds asked for, 0 for none. There are none either when a class has fewer than 3 training rows: then nothing
-        can be tuned, and the tuned decision is the default one, for every method alike.
+        can be tuned, and no method has a tuned decision.
     """
 
     draw: Draw

@@ -7,7 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from ..leaderboard.results import Results
+from .. import __version__
+from ..leaderboard.html import page_mark
+from ..leaderboard.results import LOWER_IS_BETTER, Results
+from ..provenance import digest
+from .metrics import METRICS
 from .plan import Plan
 from .store import Store
 
@@ -24,6 +28,7 @@ def run_info(plan: Plan, command: str) -> dict[str, Any]:
         "methods": plan.method_rows(),
         "datasets": plan.dataset_rows(),
         "classifiers": [entry.id for entry in plan.units[0].classifiers] if plan.units else [],
+        "lower_is_better": [name for name, metric in METRICS.items() if not metric.higher_is_better],
         "command": command,
     }
 
@@ -32,6 +37,8 @@ def results_of(store: Store, suite: str | None = None) -> Results:
     """Return the results of the newest run of a store, or of the newest run of one suite."""
     run = store.find_run(suite)
     info = run["info"]
+    # metrics of plugins, which need not be loaded to read a store
+    LOWER_IS_BETTER.update(info.get("lower_is_better", []))
     versions = store.environment(run["id"])
     totals = store.totals(run["id"])
     return Results(
@@ -45,6 +52,7 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             "python": versions.pop("python", ""),
             "platform": versions.pop("platform", ""),
             "versions": versions,
+            "mark": digest([run["definition"], run["done"], run["failed"], run["finished"], __version__]),
             "units_done": run["done"],
             "units_failed": run["failed"],
             **{key: info[key] for key in ("description", "seed", "draws", "command")},
@@ -52,11 +60,19 @@ def results_of(store: Store, suite: str | None = None) -> Results:
     )
 
 
-def write_leaderboard(results: Results, folder: Path) -> Path:
+def is_current(page: Path, results: Results, metric: str) -> bool:
+    """Tell whether a page shows just these results."""
+    if not page.is_file():
+        return False
+    with page.open(encoding="utf-8", errors="replace") as file:
+        return page_mark(results, metric) in file.read(2000)
+
+
+def write_leaderboard(results: Results, folder: Path, metric: str = "macro_f1") -> Path:
     """Write the leaderboard page and return its path."""
     from ..leaderboard.html import write_html
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "leaderboard.html"
-    write_html(results, path)
+    write_html(results, path, metric)
     return path

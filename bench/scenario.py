@@ -52,7 +52,7 @@ class Scenario(BaseModel):
     keep: float | None = Field(default=None, gt=0, lt=1)
     count: int | None = Field(default=None, ge=2)
     of: str = "minority"
-    shots: int | None = Field(default=None, ge=1)
+    shots: int | None = Field(default=None, ge=2)
     generate: int | None = Field(default=None, ge=1)
     amount: str | int = "balance"
     rows: Literal["real+synthetic", "synthetic"] = "real+synthetic"
@@ -67,7 +67,7 @@ class Scenario(BaseModel):
             return int(text)
         if text.endswith("x") and text[:-1].replace(".", "", 1).isdecimal() and float(text[:-1]) > 0:
             return text
-        raise ValueError("must be 'balance', a multiple such as '2x', or a number of rows above 0")
+        raise ValueError(f"must be 'balance', a multiple such as '2x', or a number of rows above 0 (found {value!r})")
 
     @model_validator(mode="after")
     def _check_kind(self) -> Scenario:
@@ -192,9 +192,11 @@ def validation_message(error: ValueError, model: type[BaseModel] | None = None) 
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
     if first["type"] == "extra_forbidden":
         valid = model.model_fields if model is not None else {}
-        return f"{where}: {unknown_name('key', str(first['loc'][-1]), valid)}" if valid else f"unknown key '{where}'"
-    message = first["msg"].removeprefix("Value error, ")
-    found = "" if first["type"] == "value_error" and not where else f" (found {first['input']!r})"
+        error_text = str(unknown_name("key", str(first["loc"][-1]), valid)) if valid else f"unknown key '{where}'"
+        return f"{where}: {error_text}" if len(first["loc"]) > 1 else error_text
+    message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "an array, in [ ]")
+    # our own messages say what they found
+    found = "" if first["type"] == "value_error" else f" (found {first['input']!r})"
     return f"{where}: {message}{found}" if where else message
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ..errors import InputError, unknown_name
 from .metrics import LOG_LOSS_FLOOR
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Store:
             with self.connection:
                 self.connection.execute("BEGIN IMMEDIATE")
                 yield self.connection
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise InputError(f"store {self.path} cannot be written ({error}): what was stored before is kept") from None
 
     def close(self) -> None:
@@ -223,8 +223,13 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.close()
+        if isinstance(error, sqlite3.DatabaseError | pd.errors.DatabaseError):
+            raise InputError(
+                f"store {self.path} cannot be read ({' '.join(str(error).split())[-80:]}): "
+                "if it is damaged, restore a copy of it or use another --store"
+            ) from error
 
     # -- units -----------------------------------------------------------------------------------------------------
 
@@ -312,12 +317,12 @@ class Store:
     def runs(self) -> list[dict[str, Any]]:
         """Return every run, newest first: id, suite, started, units, done, failed, and its info."""
         query = """
-            SELECT r.id, r.suite, r.started, r.info, count(ru.key),
+            SELECT r.id, r.suite, r.started, r.info, r.definition, max(u.finished), count(ru.key),
                    coalesce(sum(u.status = 'done'), 0), coalesce(sum(u.status = 'failed'), 0)
             FROM runs r LEFT JOIN run_units ru ON ru.run = r.id LEFT JOIN units u ON u.key = ru.key
             GROUP BY r.id ORDER BY r.id DESC
         """
-        names = ("id", "suite", "started", "info", "units", "done", "failed")
+        names = ("id", "suite", "started", "info", "definition", "finished", "units", "done", "failed")
         rows = [dict(zip(names, row, strict=True)) for row in self.connection.execute(query)]
         return [{**row, "info": json.loads(row["info"])} for row in rows]
 
@@ -333,8 +338,9 @@ class Store:
         for run in runs:
             if suite is None or run["suite"] == suite:
                 return run
-        stored = ", ".join(sorted({run["suite"] for run in runs})) or "none"
-        raise InputError(f"store {self.path} has no run{f' of suite {suite}' if suite else ''} (it has: {stored})")
+        if suite is None:
+            raise InputError(f"store {self.path} has no run: fill it with 'bench run'")
+        raise unknown_name(f"suite in store {self.path}", suite, {run["suite"] for run in runs})
 
     def failures(self, run: int) -> list[tuple[str, str, str, str, str]]:
         """Return (method, dataset, scenario, draws, error) of the failed units of a run."""

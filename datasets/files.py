@@ -19,6 +19,7 @@ from .contract import DatasetInfo, FiniteDataset, Table
 from .readers import read_frame
 
 _MOST_CLASSES = 50
+_LARGEST = 1e100
 _MOST_LEVELS = 50  # text with more distinct values than this, and than half the rows, is no category
 
 
@@ -260,13 +261,14 @@ def _categorical(where: str, column: pd.Series) -> pd.Series:
 
 
 def _check_finite(path: Path, X: pd.DataFrame) -> None:
-    """Refuse infinite cells."""
+    """Refuse infinite cells, and those whose square would be infinite."""
     numeric = X.select_dtypes(np.float64)
-    bad = [str(name) for name in numeric.columns if np.isinf(numeric[name].to_numpy()).any()]
+    limit = numeric.abs() > _LARGEST
+    bad = [str(name) for name in numeric.columns if limit[name].any()]
     if bad:
-        cells = int(np.isinf(numeric.to_numpy()).sum())
+        cells = int(limit.to_numpy().sum())
         raise InputError(
-            f"{path}: infinite values in {_listed(bad)} ({cells} cell{'s' if cells > 1 else ''}): "
+            f"{path}: infinite values, or beyond 1e100, in {_listed(bad)} ({cells} cell{'s' if cells > 1 else ''}): "
             f"replace them by numbers or empty cells, or {_drop_hint(bad)}"
         )
 

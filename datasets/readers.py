@@ -11,6 +11,9 @@ import pandas as pd
 
 from ..errors import InputError
 
+#: cells of a CSV file that are missing; a word like None or null may be a category
+MISSING = ["", "NA", "N/A", "NaN", "nan", "?"]
+
 
 def read_frame(path: Path) -> pd.DataFrame:
     """Read a table, chosen by the file's suffix.
@@ -19,7 +22,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     ----------
     path : pathlib.Path
         A ``.csv``, ``.tsv``, ``.parquet`` or ``.arff`` file. CSV cells are separated by comma, semicolon or tab, the
-        first line names the columns, and an empty cell, ``NA`` or ``?`` is missing.
+        first line names the columns, and a cell of `MISSING` is missing.
 
     Returns
     -------
@@ -64,6 +67,14 @@ def _unreadable(path: Path, kind: str, error: Exception) -> InputError:
     return InputError(f"{path} cannot be read as {kind}: {' '.join(str(error).split())}")
 
 
+def _check_decimals(path: Path, frame: pd.DataFrame) -> None:
+    """Refuse numbers with a decimal comma, which would be taken for text."""
+    for name in frame.select_dtypes(object).columns:
+        texts = frame[name].dropna().astype(str)
+        if texts.str.fullmatch(r"[-+]?\d+,\d+").any() and texts.str.fullmatch(r"[-+]?\d+(,\d+)?").all():
+            raise InputError(f"{path}: column '{name}' has decimal commas ({texts.iloc[0]}): write 1.5 instead of 1,5")
+
+
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -71,7 +82,10 @@ def _read_csv(path: Path) -> pd.DataFrame:
         separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=first.count)
         header = next(csv.reader([first], delimiter=separator), [])
         _check_names(path, [name for name in header if name])
-        frame = pd.read_csv(path, sep=separator, na_values=["?"], low_memory=False, encoding="utf-8-sig")
+        frame = pd.read_csv(
+            path, sep=separator, keep_default_na=False, na_values=MISSING, low_memory=False, encoding="utf-8-sig"
+        )
+        _check_decimals(path, frame)
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8 text: save it as CSV in UTF-8") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:

@@ -19,7 +19,7 @@ from .tables import compare
 from .verdict import VERDICTS, count_of
 
 
-def write_html(results: Results | pd.DataFrame, path: str | Path) -> Path:
+def write_html(results: Results | pd.DataFrame, path: str | Path, metric: str = "macro_f1") -> Path:
     """Write the leaderboard as one HTML file.
 
     Parameters
@@ -28,6 +28,8 @@ def write_html(results: Results | pd.DataFrame, path: str | Path) -> Path:
         Results, or a plain table of scores.
     path : str or pathlib.Path
         The file. An old one stays as it is until the new one is complete.
+    metric : str, default="macro_f1"
+        What the methods are compared by.
 
     Returns
     -------
@@ -39,10 +41,10 @@ def write_html(results: Results | pd.DataFrame, path: str | Path) -> Path:
     InputError
         Where the results cannot be compared or the file cannot be written.
     """
-    return replace_file(Path(path), to_html(as_results(results)).encode())
+    return replace_file(Path(path), to_html(as_results(results), metric).encode())
 
 
-def to_html(results: Results) -> str:
+def to_html(results: Results, metric: str = "macro_f1") -> str:
     """Return the page. The same results give the same bytes."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -53,22 +55,28 @@ def to_html(results: Results) -> str:
     environment.filters.update(
         signed=text.signed, number=text.plain_number, p=text.p_value, seconds=text.seconds, chance=text.probability
     )
-    main = compare(results)
+    main = compare(results, metric=metric)
     return environment.get_template("leaderboard.html").render(
         suite=str(results.run.get("suite", "")),
+        mark=page_mark(results, metric),
         comparison=main,
         board=_board(main),
         scale_width=BAR_WIDTH,
         run=_run_line(results),
         subsets=_subsets(results, main),
         matrix=_matrix(main),
-        datasets=[_dataset(dataset_detail(results, name)) for name in main.datasets],
+        datasets=[_dataset(dataset_detail(results, name, metric)) for name in main.datasets],
         unranked=[row for row in main.table.to_dict("records") if math.isnan(row["mean_rank"])],
         failures=[row for row in main.table.to_dict("records") if row["n_failed"]],
         verdicts={word: meaning for word, meaning in VERDICTS.items() if word in set(main.table["verdict"])},
         versions=_versions(results.run),
         command=str(results.run.get("command", "")),
     )
+
+
+def page_mark(results: Results, metric: str = "macro_f1") -> str:
+    """Return what tells, in the head of a page, of which results it is."""
+    return f"{results.run.get('mark', '')} {metric}"
 
 
 def _board(comparison: Comparison) -> dict[str, Any]:

@@ -16,8 +16,8 @@ KEYS = ("method", "dataset", "scenario", "classifier", "draw")
 STATUSES = ("ok", "failed", "not applicable", "not run")
 #: Columns that are no metric.
 FACTS = (*KEYS, "status", "error", "n_train", "n_generated", "n_test", "seconds", "fit_seconds")
-#: Metrics for which less is better.
-LOWER_IS_BETTER = frozenset({"brier", "log_loss", "calibration_error", "regret_accuracy", "regret_macro_f1"})
+#: Metrics for which less is better; add the name of your own.
+LOWER_IS_BETTER = {"brier", "log_loss", "calibration_error", "regret_accuracy", "regret_macro_f1"}
 #: Metrics that are shares: a value outside [0, 1] is a mistake, most likely percentages.
 SHARES = ("macro_f1", "weighted_f1", "accuracy", "balanced_accuracy", "g_mean", "recall_minority", "recall_majority")
 BASELINE = "none"

@@ -88,7 +88,7 @@ class Augmenter(BaseOverSampler):
 
     def fit_resample_many(
         self, tables: list[tuple[pd.DataFrame, np.ndarray]], random_states: list[int], strategies: list[dict[int, int]]
-    ) -> list[tuple[pd.DataFrame, np.ndarray] | Exception]:
+    ) -> list[tuple[pd.DataFrame, np.ndarray] | BaseException]:
         """Resample several training sets; the default is a loop, a neural method trains them as one stack.
 
         Parameters
@@ -105,12 +105,12 @@ class Augmenter(BaseOverSampler):
         list
             For each training set what `fit_resample` gives for it alone, or the exception that it raised.
         """
-        results: list[tuple[pd.DataFrame, np.ndarray] | Exception] = []
+        results: list[tuple[pd.DataFrame, np.ndarray] | BaseException] = []
         for (X, y), seed, strategy in zip(tables, random_states, strategies, strict=True):
             one = clone(self).set_params(random_state=seed, sampling_strategy=strategy)
             try:
                 results.append(one.fit_resample(X, y))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 results.append(error)
         return results
 

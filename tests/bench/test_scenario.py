@@ -30,7 +30,7 @@ def test_a_scenario_is_named_by_the_line_that_makes_it(text):
         ("full:amount=lots", ["amount", "'balance', a multiple such as '2x'"]),
         ("full:amount=0x", ["amount"]),
         ("full:rows=fake", ["rows", "real+synthetic"]),
-        ("full:rowz=synthetic", ["rowz", "did you mean 'rows'"]),
+        ("full:rowz=synthetic", ["unknown key 'rowz'", "did you mean 'rows'"]),
     ],
 )
 def test_a_wrong_scenario_is_explained(text, words):

@@ -78,7 +78,7 @@ def test_the_newest_run_is_found_also_when_an_old_plan_is_run_again(tmp_path):
         store.save_run(one, {})
         assert store.find_run("mine")["units"] == len(one.units)
         assert len(store.runs()) == 2
-        with pytest.raises(InputError, match="no run of suite other"):
+        with pytest.raises(InputError, match="unknown suite in store .*'other'"):
             store.find_run("other")
 
 

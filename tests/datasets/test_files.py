@@ -160,7 +160,10 @@ BAD_TABLES = {
     "one class": (with_column("kind", "a"), ["target 'kind' has only one class, 'a'"]),
     "continuous": (with_column("kind", np.arange(N) / 7), ["60 distinct values in 60 rows", "looks continuous"]),
     "one row": (with_column("kind", ["a"] * 59 + ["b"]), ["class 'b' has one row only", "merge it"]),
-    "infinite": (with_cell("size", np.inf), ["infinite values in column 'size' (2 cells)", "--drop size"]),
+    "infinite": (
+        with_cell("size", np.inf),
+        ["infinite values, or beyond 1e100, in column 'size' (2 cells)", "--drop size"],
+    ),
     "constant": (with_column("const", 7), ["column 'const' holds one value only: leave it out with --drop const"]),
     "without value": (with_column("void", np.nan), ["column 'void' has no value at all", "--drop void"]),
     "several": (
