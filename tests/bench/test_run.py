@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from augbench.bench.store import unpack_predictions
+from augbench.bench.predictions import unpack_predictions
 from sklearn.metrics import f1_score, log_loss
 
 from ..conftest import BENCH

@@ -7,7 +7,8 @@ import pytest
 from augbench import InputError, Store
 from augbench.bench.evaluate import CellResult, DrawResult, UnitResult
 from augbench.bench.plan import make_plan
-from augbench.bench.store import StoreBusyError, pack_predictions, unpack_predictions
+from augbench.bench.predictions import pack_predictions, unpack_predictions
+from augbench.bench.store import StoreBusyError
 from augbench.bench.suite import validate_suite
 
 SUITE = {"name": "mine", "datasets": ["iris"], "classifiers": ["logistic-regression"], "draws": 1}
@@ -78,7 +79,7 @@ def test_the_newest_run_is_found_also_when_an_old_plan_is_run_again(tmp_path):
         store.save_run(one, {})
         assert store.find_run("mine")["units"] == len(one.units)
         assert len(store.runs()) == 2
-        with pytest.raises(InputError, match="unknown suite in store .*'other'"):
+        with pytest.raises(InputError, match=r"unknown suite in store .*'other'"):
             store.find_run("other")
 
 
