@@ -37,6 +37,7 @@ def unknown_name(kind: str, name: str, valid: Iterable[str]) -> InputError:
     """
     names = list(valid)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    near = near or [one for one in names if len(name) > 1 and name in one][:3]
     if near:
         meant = " or ".join(f"'{one}'" for one in near)
         return InputError(f"unknown {kind} '{name}': did you mean {meant}?")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..datasets.contract import Dataset
     from .plan import Plan
     from .store import Store
-    from .suite import Suite
+    from .suite import Entry, Suite
 
 DEFAULT_OUT = Path("augbench-results")
 
@@ -27,8 +27,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Which data augmentation, if any, helps on imbalanced and few-shot classification?\n\n"
-    "Start with **bench run**: it computes the suite *quick* (a few minutes, offline) and writes a leaderboard.",
 )
 datasets_app = typer.Typer(no_args_is_help=True, help="Get datasets that do not come with augbench.")
 new_app = typer.Typer(no_args_is_help=True, help="Write a template to start from.")
@@ -39,9 +37,12 @@ out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 StoreOption = Annotated[
-    Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="OUT/store.sqlite")
+    Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="store.sqlite in --out")
 ]
-OutOption = Annotated[Path, typer.Option("--out", help="Folder for the leaderboard and the store.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for the leaderboard.", show_default="the store's, else augbench-results"),
+]
 SuiteOption = Annotated[
     str | None, typer.Option("--suite", help="Newest run of this suite.", show_default="newest run")
 ]
@@ -72,6 +73,26 @@ def main() -> None:
         sys.exit(0)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        out.print(f"augbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Find out which data augmentation, if any, helps on imbalanced and few-shot classification.
+
+    Start with **bench run**: it computes the suite *quick* (a few minutes, offline) and writes a leaderboard.
+    """
+
+
 @app.command()
 def run(
     suite: Annotated[
@@ -100,7 +121,7 @@ def run(
     drop: Annotated[list[str] | None, typer.Option(help="A column of it to leave out; repeatable.")] = None,
     plugin: PluginOption = None,
     store: StoreOption = None,
-    out_dir: OutOption = DEFAULT_OUT,
+    out_dir: OutOption = None,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
     ] = 0,
@@ -125,11 +146,11 @@ def run(
     chosen = load_suite(suite)
     own = _own_table(data, target, drop)
     changes: dict[str, Any] = {
-        "methods": _names(methods),
+        "methods": _entries(methods, chosen.methods),
         "controls": controls,
-        "datasets": list(own) or _names(datasets),
+        "datasets": list(own) or _entries(datasets, chosen.datasets),
         "scenarios": scenario or (["full"] if own else None),
-        "classifiers": _names(classifiers),
+        "classifiers": _entries(classifiers, chosen.classifiers),
         "draws": draws,
         "seed": seed,
         "name": next(iter(own), None),
@@ -144,9 +165,9 @@ def run(
 class _Places:
     """Where things are written."""
 
-    def __init__(self, store: Path | None, out_dir: Path) -> None:
-        self.store = store or out_dir / "store.sqlite"
-        self.out_dir = out_dir
+    def __init__(self, store: Path | None, out_dir: Path | None) -> None:
+        self.out_dir = out_dir or (store.parent if store else DEFAULT_OUT)
+        self.store = store or self.out_dir / "store.sqlite"
 
 
 class _Manner:
@@ -177,13 +198,14 @@ def _execute(suite: Suite, own: dict[str, Dataset], plugins: list[str], places: 
     with Store(places.store, write=True) as store:
         todo, done, failed = units_to_run(plan, store, retry_failed=manner.retry_failed)
         if not manner.quiet:
-            estimator = Estimator(store.unit_seconds())
-            guess = f", about {duration(sum(map(estimator.seconds, todo)) / manner.jobs)}" if todo and done else ""
+            estimator = Estimator(plan, store.unit_seconds())
+            guess = f", about {duration(sum(map(estimator.seconds, todo)) / manner.jobs)}" if todo else ""
             stored = f", {done + failed} stored before" if done + failed else ""
             out.print(
-                f"suite {suite.name}: {len(plan.methods)} methods × {len(plan.infos)} datasets × "
-                f"{len(suite.scenarios)} scenarios × {suite.draws} draws = {len(plan.units)} units{stored}, "
-                f"{len(todo)} to compute on {manner.jobs} processes{guess}",
+                f"suite {suite.name}: {_count(len(plan.methods), 'method')} × {_count(len(plan.infos), 'dataset')} × "
+                f"{_count(len(suite.scenarios), 'scenario')} × {_count(len(suite.classifiers), 'classifier')} × "
+                f"{_count(suite.draws, 'draw')}, in {_count(len(plan.units), 'unit')} of work{stored}, "
+                f"{len(todo)} to compute on {_count(manner.jobs, 'process', 'es')}{guess}",
                 markup=False,
             )
             _print_not_run(plan)
@@ -219,6 +241,10 @@ def _print_failures(failures: list[tuple[str, str, str, str, str]], units: int) 
     err.print(f"{len(failures)} of {units} units have failed cells; try again with --retry-failed")
 
 
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number} {noun}" + (plural if number != 1 else "")
+
+
 def _save_run(store: Store, plan: Plan) -> None:
     from .report import run_info
 
@@ -244,7 +270,7 @@ def _compute(
     progress = Progress(len(plan.units), *stored, [], 0.0)
     try:
         with display_on(out, quiet=manner.quiet) as display:
-            execute(todo, engine, store, progress, display)
+            execute(plan, todo, engine, store, progress, display)
     except KeyboardInterrupt:
         err.print(f"stopped: {progress.done} units are stored, {progress.left} are left; the same command goes on here")
         raise typer.Exit(130) from None
@@ -289,7 +315,7 @@ def _print_plan(plan: Plan, store: Store | None, manner: _Manner) -> None:
     from .run import Estimator, units_to_run
 
     todo, done, failed = units_to_run(plan, store, retry_failed=manner.retry_failed)
-    estimator = Estimator(store.unit_seconds() if store else [])
+    estimator = Estimator(plan, store.unit_seconds() if store else [])
     left = {unit.key for unit in todo}
     table = Table("dataset", "scenario", "units", "done", "to compute", "estimated", box=None, header_style="bold")
     cells: dict[tuple[str, str], list[Any]] = {}
@@ -303,10 +329,10 @@ def _print_plan(plan: Plan, store: Store | None, manner: _Manner) -> None:
     out.print(table)
     _print_not_run(plan)
     total = sum(map(estimator.seconds, todo)) / manner.jobs
-    basis = "from stored times" if done + failed else "a first guess: nothing was measured yet"
+    basis = "from stored times" if estimator.has_measured else "a first guess: nothing was measured yet"
     out.print(
         f"{len(plan.units)} units, {done} done, {failed} failed, {len(todo)} to compute: about {duration(total)} on "
-        f"{manner.jobs} processes ({basis})"
+        f"{_count(manner.jobs, 'process', 'es')} ({basis})"
     )
 
 
@@ -337,7 +363,7 @@ def list_(
 
 
 @app.command()
-def status(store: StoreOption = None, out_dir: OutOption = DEFAULT_OUT) -> None:
+def status(store: StoreOption = None, out_dir: OutOption = None) -> None:
     """Show the runs of a store: done, failed, left. Works while a run goes on."""
     from rich.table import Table
     from rich.text import Text
@@ -346,7 +372,9 @@ def status(store: StoreOption = None, out_dir: OutOption = DEFAULT_OUT) -> None:
     from .store import Store
 
     with Store(_Places(store, out_dir).store) as reader:
-        table = Table("run", "suite", "started", "units", "done", "failed", "left", "computed in", box=None)
+        table = Table(
+            "run", "suite", "started", "units", "done", "failed", "left", "compute time of all processes", box=None
+        )
         for one in reader.runs():
             left = one["units"] - one["done"] - one["failed"]
             spent = duration(reader.totals(one["id"])["seconds"])
@@ -363,7 +391,7 @@ def leaderboard(
     suite: SuiteOption = None,
     metric: MetricOption = "macro_f1",
     store: StoreOption = None,
-    out_dir: OutOption = DEFAULT_OUT,
+    out_dir: OutOption = None,
 ) -> None:
     """Print the leaderboard of a store and write its page; computes nothing, works while a run goes on."""
     _show(_Places(store, out_dir), suite, metric, rebuild=True, quiet=False)
@@ -375,7 +403,7 @@ def export(
     suite: SuiteOption = None,
     metric: MetricOption = "macro_f1",
     store: StoreOption = None,
-    out_dir: OutOption = DEFAULT_OUT,
+    out_dir: OutOption = None,
 ) -> None:
     """Write the scores of a run as CSV or Parquet, or its table as LaTeX."""
     from ..leaderboard.export import replace_file, to_latex, write_scores
@@ -385,6 +413,8 @@ def export(
 
     if file.suffix not in (".csv", ".parquet", ".tex"):
         raise InputError(f"cannot export to {file}: the name must end in .csv, .parquet or .tex")
+    if not file.resolve().parent.is_dir():
+        raise InputError(f"cannot export to {file}: there is no folder {file.resolve().parent}")
     with Store(_Places(store, out_dir).store) as reader:
         results = results_of(reader, suite)
     if file.suffix == ".tex":
@@ -435,11 +465,16 @@ def new_method(
 
     method, test = write_method(name, folder)
     out.print(f"written: {method} and {test}", markup=False)
+    out.print(f"test it: python -m pytest {test}   (pip install pytest)", markup=False)
     out.print(f"try it:  bench run smoke --plugin {method} --methods {name}", markup=False)
 
 
-def _names(text: str | None) -> list[str] | None:
-    return [part.strip() for part in text.split(",") if part.strip()] if text is not None else None
+def _entries(text: str | None, listed: tuple[Entry, ...]) -> list[Any] | None:
+    """Read comma-separated names; an id of the suite stands for its entry, parameters included."""
+    if text is None:
+        return None
+    known = {entry.id: entry.model_dump(exclude_defaults=True) for entry in listed}
+    return [known.get(part.strip(), part.strip()) for part in text.split(",") if part.strip()]
 
 
 def _load_plugins(plugins: list[str] | None) -> None:

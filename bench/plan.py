@@ -15,7 +15,7 @@ import numpy as np
 from .. import datasets as dataset_registry
 from .. import methods as method_registry
 from ..datasets.contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset
-from ..errors import InputError
+from ..errors import InputError, unknown_name
 from ..methods.samplers import ImblearnSampler
 from ..provenance import digest, package_versions, source_hash
 from . import classifiers as classifier_registry
@@ -123,6 +123,8 @@ def expand(kind: str, entries: Iterable[Entry], registry: Any, own: Iterable[str
     for entry in entries:
         if entry.name in registry.GROUPS and entry.name not in own:
             members = [Entry(name=name) for name in registry.GROUPS[entry.name]]
+        elif entry.name and entry.name not in [*own, *registry.names()]:
+            raise unknown_name(f"{kind} or group", entry.name, [*registry.names(), *registry.GROUPS])
         else:
             members = [entry]
         for member in members:

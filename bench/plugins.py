@@ -86,7 +86,12 @@ def load_plugin(source: str) -> list[str]:
     found = 0
     for name, value in list(vars(module).items()):
         # what it imports from elsewhere is not its own
-        if not inspect.isclass(value) or value.__module__ != module.__name__ or inspect.isabstract(value):
+        if not inspect.isclass(value) or value.__module__ != module.__name__:
+            continue
+        if inspect.isabstract(value):
+            if not name.startswith("_"):
+                lacking = ", ".join(sorted(getattr(value, "__abstractmethods__", ())))
+                raise PluginError(f"plugin {source}: class {name} lacks {lacking} (a base class starts with _)")
             continue
         if issubclass(value, methods.Augmenter | methods.Adjuster):
             methods.register(value, getattr(value, "name", "") or _kebab(name))

@@ -56,21 +56,43 @@ class Display(Protocol):
 
 
 class Estimator:
-    """Predicts seconds of units: from what was measured of the same cell, its method or anything, in this order."""
+    """Predicts seconds of units.
 
-    #: first guess for one draw when nothing was measured
-    FIRST_GUESS = 1.0
+    From what was measured of the same cell, or of the same dataset and scenario, or of the dataset; else a guess from
+    the number of classifiers, folds and rows, scaled by how wrong it was on what was measured.
 
-    def __init__(self, history: Iterable[tuple[str, str, str, int, float]]) -> None:
+    Parameters
+    ----------
+    plan : Plan
+        Tells the size of each dataset.
+    history : iterable
+        What `Store.unit_seconds` returns.
+    """
+
+    #: guess for fitting one classifier once: so many seconds, and so many for each training row
+    FIT, FIT_ROW = 0.05, 1e-4
+
+    def __init__(self, plan: Plan, history: Iterable[tuple[str, str, str, int, float]]) -> None:
         self._sums: dict[tuple[str, ...], list[float]] = {}
+        self._rows = {id_: info.n_rows for id_, info in plan.infos.items()}
+        self._suite = plan.suite
         for method, dataset, scenario, draws, seconds in history:
             self._learn(method, dataset, scenario, draws, seconds)
+
+    def _guess(self, dataset: str, draws: int) -> float:
+        one = self.FIT + self.FIT_ROW * self._rows.get(dataset, 1000)
+        return draws * len(self._suite.classifiers) * (1 + self._suite.folds) * one
 
     def _learn(self, method: str, dataset: str, scenario: str, draws: int, seconds: float) -> None:
         for key in ((method, dataset, scenario), (dataset, scenario), (dataset,), ()):
             total = self._sums.setdefault(key, [0.0, 0.0])
-            total[0] += draws
+            total[0] += draws if key else self._guess(dataset, draws)
             total[1] += seconds
+
+    @property
+    def has_measured(self) -> bool:
+        """Whether anything was measured yet."""
+        return () in self._sums
 
     def learn(self, unit: Unit, seconds: float) -> None:
         """Take one measurement into account."""
@@ -79,11 +101,12 @@ class Estimator:
     def seconds(self, unit: Unit) -> float:
         """Return the expected seconds of a unit."""
         names = (unit.method.id, unit.dataset.id, unit.scenario.id)
-        for key in (names, names[1:], names[1:2], ()):
+        for key in (names, names[1:], names[1:2]):
             if key in self._sums:
                 draws, seconds = self._sums[key]
                 return len(unit.draws) * seconds / draws
-        return len(unit.draws) * self.FIRST_GUESS
+        guessed, measured = self._sums.get((), (1.0, 1.0))
+        return self._guess(unit.dataset.id, len(unit.draws)) * measured / guessed
 
 
 def units_to_run(plan: Plan, store: Store | None, *, retry_failed: bool) -> tuple[list[Unit], int, int]:
@@ -102,6 +125,7 @@ def environment() -> dict[str, str]:
 
 
 def execute(
+    plan: Plan,
     todo: list[Unit],
     engine: Engine,
     store: Store,
@@ -112,6 +136,8 @@ def execute(
 
     Parameters
     ----------
+    plan : Plan
+        The whole run, for estimates.
     todo : list of Unit
         In the order in which they are started.
     engine : Engine
@@ -125,7 +151,7 @@ def execute(
     """
     waiting = deque(todo)
     flying: dict[Future[UnitResult], Unit] = {}
-    estimator = Estimator(store.unit_seconds())
+    estimator = Estimator(plan, store.unit_seconds())
     versions = environment()
     in_flight = engine.workers if engine.workers == 1 else engine.workers * QUEUED_PER_WORKER
     while waiting or flying:

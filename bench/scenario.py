@@ -188,7 +188,9 @@ def parse_scenario(text: str) -> Scenario:
 
 def validation_message(error: ValueError, model: type[BaseModel] | None = None) -> str:
     """Turn pydantic's report into one line: the key, what is wrong, what was found."""
-    first = error.errors()[0]  # type: ignore[attr-defined]
+    problems = error.errors()  # type: ignore[attr-defined]
+    # a misspelt key is the likely cause of a missing one
+    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
     if first["type"] == "extra_forbidden":
         valid = model.model_fields if model is not None else {}
@@ -196,7 +198,7 @@ def validation_message(error: ValueError, model: type[BaseModel] | None = None) 
         return f"{where}: {error_text}" if len(first["loc"]) > 1 else error_text
     message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "an array, in [ ]")
     # our own messages say what they found
-    found = "" if first["type"] == "value_error" else f" (found {first['input']!r})"
+    found = "" if first["type"] in ("value_error", "missing") else f" (found {first['input']!r})"
     return f"{where}: {message}{found}" if where else message
 
 

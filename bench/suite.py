@@ -159,7 +159,8 @@ def validate_suite(content: dict[str, Any], where: str) -> Suite:
     try:
         return Suite.model_validate(content)
     except ValueError as error:
-        loc = error.errors()[0]["loc"]  # type: ignore[attr-defined]
+        problems = error.errors()  # type: ignore[attr-defined]
+        loc = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")["loc"]
         models: dict[str, type[BaseModel]] = {
             "scenarios": Scenario,
             "methods": Entry,

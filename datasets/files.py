@@ -132,6 +132,7 @@ def _parse(path: Path, target: str, drop: Sequence[str]) -> tuple[Table, tuple[s
     columns = list(frame.columns)
     if target not in columns:
         raise InputError(f"{path}: {unknown_name('target column', target, columns)}")
+    drop = [part for name in drop for part in ([name] if name in columns else name.split(","))]
     for name in drop:
         if name not in columns:
             raise InputError(f"{path}: {unknown_name('column to drop', name, columns)}")

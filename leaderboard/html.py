@@ -116,7 +116,7 @@ def _run_line(results: Results) -> list[tuple[str, str]]:
         ("data sets", int(scores["dataset"].nunique())),
         ("scenarios", ", ".join(sorted(scores["scenario"].unique()))),
         ("classifiers", ", ".join(sorted(scores["classifier"].unique()))),
-        ("compute time", text.seconds(float(run["seconds"])) if run.get("seconds") is not None else None),
+        ("compute time of all processes", text.seconds(float(run["seconds"])) if "seconds" in run else None),
         ("processes", run.get("jobs")),
         ("units", _units(run)),
         ("Python", run.get("python")),

@@ -14,7 +14,7 @@ from .aggregate import DrawTable, draw_table, state_words
 from .comparison import Comparison
 from .contrast import Contrast, Design
 from .ranks import Friedman, average_ranks, friedman
-from .results import COPIES, Results, as_results, higher_is_better
+from .results import COPIES, Results, as_results, higher_is_better, metric_columns
 from .statistics import bayesian_signed_rank, holm
 from .verdict import FOOTNOTES, omnibus_line, power_warnings, sentence, verdict
 
@@ -23,6 +23,9 @@ CONFIRMATORY_METRIC = "macro_f1"
 #: Scores shown beside the differences, as means over data sets.
 SHOWN = ("macro_f1", "weighted_f1", "recall_minority", "recall_majority")
 ROPE = 0.5
+
+#: On fewer data sets the probabilities of better, equivalent and worse are those of the prior
+FEWEST = 5
 
 
 def compare(
@@ -66,6 +69,8 @@ def compare(
     [{'method': 'smote', 'delta': 1.5, 'wins': 2}, {'method': 'none', 'delta': 0.0, 'wins': 0}]
     """
     results = as_results(data)
+    if metric not in metric_columns(results.scores):
+        raise unknown_name("metric", metric, metric_columns(results.scores))
     scores = _subset(results.scores, classifier=classifier, scenario=scenario, datasets=datasets)
     confirmatory = metric == CONFIRMATORY_METRIC and len(scores) == len(results.scores)
     board = _Board(results, scores, draw_table(scores, metric, baseline), confirmatory)
@@ -189,9 +194,10 @@ class _Board:
         test, is_baseline = contrast.overall(name), name == self.baseline
         differences = contrast.differences[name].dropna().round(6) * self.sign
         state, note, not_applicable = self._state(name)
-        tested = not is_baseline and state != "incomplete"
+        tested = not is_baseline and state not in ("incomplete", "not applicable")
         copies = self.against_copies.overall(name) if self.against_copies else None
-        better = bayesian_signed_rank(100 * differences if tested and self.confirmatory else [], ROPE)
+        enough = tested and self.confirmatory and len(differences) >= FEWEST
+        better = bayesian_signed_rank(100 * differences if enough else [], ROPE)
         shown = contrast.conjunction(name) if tested else (np.nan, np.nan)
         own = self.scores[self.scores["method"] == name]
         failed = own[own["status"] == "failed"]
@@ -243,6 +249,8 @@ class _Board:
             return "incomplete", f"{int((states == 'not run').sum())} of {len(states)} scores not run", not_applicable
         if (states == "failed").all():
             return "failed", "failed in every draw", not_applicable
+        if (states == "not applicable").all():
+            return "not applicable", "not applicable on any data set", not_applicable
         note = f"not applicable, in full or in part, on {len(not_applicable)} of {len(absent)} data sets"
         reasons = self.scores.loc[
             (self.scores["method"] == name) & (self.scores["status"] == "not applicable"), "error"

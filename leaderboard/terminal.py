@@ -11,6 +11,7 @@ import pandas as pd
 
 from . import format as text
 from .comparison import Comparison
+from .results import higher_is_better
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -131,8 +132,10 @@ def _notes(comparison: Comparison) -> list[str]:
 
 def _legend(comparison: Comparison, shown: set[str]) -> str:
     """Explain the columns that are shown."""
+    less = "" if higher_is_better(comparison.metric) else " (less is better)"
+    delta = f"{text.metric_name(comparison.metric)} against '{comparison.baseline}' in points{less}; {comparison.test}"
     meaning = {
-        "Δ": f"{text.metric_name(comparison.metric)} against '{comparison.baseline}' in points; {comparison.test}",
+        "Δ": delta,
         "W/T/L": "data sets won, tied, lost",
         "rank": "mean rank, 1 is best",
         "p": "against the baseline, corrected by Holm",

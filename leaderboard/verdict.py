@@ -23,6 +23,7 @@ VERDICTS = {
     "can reach .05. Read the interval",
     "no difference shown": "the data sets do not show a difference to the baseline; that is not a proof of none",
     "failed": "failed in every draw",
+    "not applicable": "applies to none of the data sets",
     "incomplete": "some of its cells were not run: listed, not ranked, not tested",
     "exploratory": "a secondary metric or a subset: intervals only, no p-values, no verdict",
 }
@@ -59,7 +60,7 @@ def verdict(row: pd.Series, confirmatory: bool, controls: list[float], family: i
     """
     if row["is_baseline"]:
         return "baseline"
-    if row["state"] in ("incomplete", "failed"):
+    if row["state"] in ("incomplete", "failed", "not applicable"):
         return str(row["state"])
     if not confirmatory:
         return "exploratory"
@@ -85,7 +86,7 @@ def sentence(table: pd.DataFrame, baseline: str, reference: str | None, n_datase
     were run; where there are no such methods, about the controls against the baseline.
     """
     scope = f"{count_of(n_datasets, 'data set')} × {count_of(n_draws, 'draw')}"
-    tested = table[~table["is_baseline"] & (table["state"] != "incomplete")]
+    tested = table[~table["is_baseline"] & ~table["state"].isin(["incomplete", "not applicable"])]
     if tested.empty:
         return f"Only the baseline was run in full, on {scope}: there is nothing to compare yet."
     methods = tested[~tested["is_control"]]

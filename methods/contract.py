@@ -83,6 +83,8 @@ class Augmenter(BaseOverSampler):
         if not counts:
             return frame.copy(), y.copy()
         X_new, y_new = self._generate(frame, y, counts, np.random.default_rng(self.random_state))
+        if len(X_new) != len(y_new):
+            raise ValueError(f"_generate returned {len(X_new)} rows and {len(y_new)} labels")
         X_new = X_new.set_axis(frame.columns, axis=1).astype(frame.dtypes.to_dict())
         return pd.concat([frame, X_new], ignore_index=True), np.concatenate([y, np.asarray(y_new, dtype=y.dtype)])
 

@@ -101,7 +101,7 @@ def test_ones_own_table_from_question_to_answer(bench, tmp_path):
     args = ("--data", "loans.csv", "--target", "default", "--draws", 2, "--classifiers", "logistic-regression")
     run = bench("run", *args, "--methods", "smote")
     assert run.returncode == 0, run.stderr
-    assert "9 methods × 1 datasets" in run.stdout
+    assert "9 methods × 1 dataset × 1 scenario × 1 classifier × 2 draws" in run.stdout
     page = Path(re.search(r"leaderboard: (.*)", run.stdout)[1]).read_text()
     assert "loans" in page
     # the scores are kept, and another choice of columns is another dataset

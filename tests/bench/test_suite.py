@@ -44,7 +44,7 @@ def test_a_wrong_suite_file_is_explained(tmp_path, text, words):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"methods": ["smoet"]}, "unknown method 'smoet': did you mean 'smote'"),
+        ({"methods": ["smoet"]}, "unknown method or group 'smoet': did you mean 'smote'"),
         ({"datasets": ["irys"]}, "did you mean 'iris'"),
         ({"classifiers": ["random-forrest"]}, "did you mean 'random-forest'"),
         ({"methods": [{"name": "smote", "params": {"k_neighbours": 3}}]}, "k_neighbors"),
