@@ -98,12 +98,12 @@ def sentence(table: pd.DataFrame, baseline: str, reference: str | None, n_datase
     total, family = count_of(len(group), noun), int(table[f"p_{against}"].notna().sum())
     best_p = min(1.0, smallest_reachable_p(n_datasets) * family)
     if n_datasets >= 2 and best_p > ALPHA:
-        verb = "scores" if higher == 1 else "score"
+        verb = "scores" if 1 in (higher, len(group)) else "score"
         return (
             f"{higher} of {total} {verb} higher than {target} on {scope}, but so few data sets cannot show it: "
             f"with {count_of(family, 'comparison')} no corrected p can get below {best_p:.2g}."
         )
-    text = f"{shown} of {total} {'is' if shown == 1 else 'are'} shown to beat {target} on {scope}"
+    text = f"{shown} of {total} {'is' if 1 in (shown, len(group)) else 'are'} shown to beat {target} on {scope}"
     helps = int((group["verdict"] == "helps").sum())
     if len(methods):
         text += f"; {helps or 'none'} {'does' if helps == 1 else 'do'} better than every trivial control and adjuster"

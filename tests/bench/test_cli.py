@@ -163,3 +163,38 @@ def test_fetching_is_never_silent(bench, tmp_path):
     assert "not run: all methods on card" in run.stdout
     assert "bench datasets fetch card" in run.stdout
     assert not list((tmp_path / "c").rglob("*")) if (tmp_path / "c").exists() else True
+
+
+def test_the_version_is_said(bench):
+    assert re.fullmatch(r"augbench \d+\.\d+\.\d+\n", bench("--version").stdout)
+
+
+def test_names_that_a_suite_gave_are_understood(bench):
+    plan = bench("run", "smoke", "--datasets", "simulated-rings(n_train=400,n_test=400)", "--dry-run")
+    assert plan.returncode == 2  # a comma ends a name
+    plan = bench("run", "quick", "--datasets", "simulated-rings-2000,iris", "--dry-run")
+    assert "simulated-rings-2000" in plan.stdout
+    assert "20 units" in plan.stdout
+
+
+def test_the_page_lies_beside_its_store_and_metrics_are_checked(bench, tmp_path):
+    run = bench("run", "smoke", "--datasets", "iris", "--store", "mine/s.sqlite", "--jobs", 1)
+    assert run.returncode == 0
+    assert (tmp_path / "mine" / "leaderboard.html").is_file()
+    assert not (tmp_path / "augbench-results").exists()
+    for metric, words in (("f1", "did you mean 'macro_f1'"), ("draw", "unknown metric 'draw'")):
+        shown = bench("leaderboard", "--store", "mine/s.sqlite", "--metric", metric)
+        assert shown.returncode == 2
+        assert words in shown.stderr
+    assert "(less is better)" in bench("leaderboard", "--store", "mine/s.sqlite", "--metric", "brier").stdout
+    nowhere = bench("export", "no/such/folder/x.csv", "--store", "mine/s.sqlite")
+    assert nowhere.returncode == 2
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_method_that_applies_nowhere_is_neither_judged_nor_counted(bench, tmp_path):
+    args = ("--datasets", "simulated-mixed", "--methods", "smote,adasyn", "--draws", 1, "--jobs", 1)
+    shown = bench("run", "smoke", *args).stdout
+    row = next(line for line in shown.splitlines() if line.strip().startswith("adasyn "))
+    assert "not applicable" in row
+    assert re.search(r"\d of 1 method\b", shown)

@@ -110,3 +110,10 @@ def test_a_template_is_short_and_works_with_its_test(bench, tmp_path):
     assert again.returncode == 2
     assert "exists already" in again.stderr
     assert (tmp_path / "row_average.py").read_text() == text
+
+
+def test_a_class_that_lacks_its_method_is_told_which(tmp_path):
+    path = tmp_path / "lacking.py"
+    path.write_text("from augbench import Augmenter\n\n\nclass Mine(Augmenter):\n    '''Mine.'''\n")
+    with pytest.raises(InputError, match="class Mine lacks _generate"):
+        load_plugin(str(path))
