@@ -57,7 +57,13 @@ class CellResult:
 
 @dataclass
 class DrawResult:
-    """One method on one draw."""
+    """One method on one draw.
+
+    Attributes
+    ----------
+    training : pandas.DataFrame, optional
+        Training curve of the method, if the unit keeps it: columns ``model``, ``step`` and one for each part of the loss.
+    """
 
     draw: int
     content_hash: str
@@ -67,6 +73,7 @@ class DrawResult:
     seconds: float = 0.0
     fidelity: dict[str, float] = field(default_factory=dict)
     cells: dict[str, CellResult] = field(default_factory=dict)
+    training: pd.DataFrame | None = None
 
 
 @dataclass

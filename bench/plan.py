@@ -41,6 +41,8 @@ class Unit:
     definitions : dict of str to str
         The hashes that the key is made of, by what they define (``"method:smote"``): two stores that differ in one
         of them must not be mixed.
+    keep_training : bool
+        Whether the training curves of neural methods are kept; no part of the key, since no score depends on it.
     """
 
     key: str
@@ -53,6 +55,7 @@ class Unit:
     test_fraction: float
     folds: int
     definitions: dict[str, str]
+    keep_training: bool = False
 
     @property
     def title(self) -> str:

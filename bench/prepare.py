@@ -122,8 +122,8 @@ class Part:
         """Fit the preparation on the training rows and complete both sides."""
         preparation = Preparation.fit(train.X)
         return cls(
-            Table(preparation.complete(train.X), train.y, train.posterior),
-            Table(preparation.complete(test.X), test.y, test.posterior),
+            Table(preparation.complete(train.X), train.y, train.posterior, train.series),
+            Table(preparation.complete(test.X), test.y, test.posterior, test.series),
             preparation,
             share,
         )

@@ -21,16 +21,24 @@ class Table:
         Class codes 0..K-1, in the order of `DatasetInfo.classes`.
     posterior : numpy.ndarray of shape (n_rows, K), optional
         The true P(class | row), where it is known (simulated data).
+    series : numpy.ndarray of shape (n_rows,), int64, optional
+        The series that each row belongs to; rows of a series stand in the order of time. None: rows are independent.
     """
 
     X: pd.DataFrame
     y: np.ndarray
     posterior: np.ndarray | None = None
+    series: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Table:
         """Return the rows with these positions, in this order, index renumbered from 0."""
         X = self.X.iloc[rows].reset_index(drop=True)
-        return Table(X, self.y[rows], None if self.posterior is None else self.posterior[rows])
+        return Table(
+            X,
+            self.y[rows],
+            None if self.posterior is None else self.posterior[rows],
+            None if self.series is None else self.series[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,8 @@ class DatasetInfo:
         For people.
     missing : bool
         Whether any feature cell is missing.
+    series : bool
+        Whether the rows are time series (`Table.series` is set).
     """
 
     name: str
@@ -89,6 +99,7 @@ class DatasetInfo:
     source: str = ""
     citation: str = ""
     missing: bool = False
+    series: bool = False
 
     @property
     def n_rows(self) -> int:
