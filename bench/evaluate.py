@@ -62,7 +62,7 @@ class DrawResult:
     Attributes
     ----------
     training : pandas.DataFrame, optional
-        Training curve of the method, if the unit keeps it: columns ``model``, ``step`` and one for each part of the loss.
+        Training curve, if the unit keeps it: columns ``model``, ``step`` and one for each part of the loss.
     """
 
     draw: int
