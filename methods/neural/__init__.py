@@ -1,0 +1,1 @@
+"""Neural methods: small networks whose replicates train as one stack, and the table encoder that feeds them."""
