@@ -25,13 +25,28 @@ _METHODS: dict[str, str | type] = {
     "svm-smote": "neighbours:SvmSmote",
     "kmeans-smote": "neighbours:KMeansSmote",
     "adasyn": "neighbours:Adasyn",
+    "vae": "neural.vae:Vae",
+    "cvae": "neural.vae:Cvae",
+    "latent-noise": "neural.latent:LatentNoise",
+    "latent-interpolation": "neural.latent:LatentInterpolation",
+    "latent-extrapolation": "neural.latent:LatentExtrapolation",
+    "latent-interpolation-noise": "neural.latent:LatentInterpolationNoise",
+    "latent-extrapolation-noise": "neural.latent:LatentExtrapolationNoise",
+    "predictive-vae": "neural.predictive:PredictiveVAE",
+    "predictive-vae-published": "neural.predictive:PredictiveVAEPublished",
 }
-_CONTROLS = [name for name, where in _METHODS.items() if not str(where).startswith("neighbours:")]
+
+
+def _in(*modules: str) -> list[str]:
+    """Return the names of the methods that live in these modules."""
+    return [name for name, where in _METHODS.items() if str(where).partition(":")[0] in modules]
+
 
 #: names that stand for several methods
 GROUPS: dict[str, list[str]] = {
-    "controls": _CONTROLS,
-    "neighbours": [name for name in _METHODS if name not in _CONTROLS],
+    "controls": _in("controls", "adjusters"),
+    "neighbours": _in("neighbours"),
+    "vae-family": _in("neural.vae", "neural.latent", "neural.predictive"),
     "all": list(_METHODS),
 }
 
