@@ -193,6 +193,10 @@ class NeuralAugmenter(Augmenter):
     def _encode(self, X: pd.DataFrame) -> TableEncoder:
         return TableEncoder(numeric=self.numeric).fit(X)
 
+    def _decode(self, task: Task, values: np.ndarray) -> pd.DataFrame:
+        """Return encoded rows as rows of the table."""
+        return task.encoder.decode(values, task.rng)
+
     def _schedule(self) -> Schedule:
         from .training import Schedule
 
@@ -234,7 +238,7 @@ class NeuralAugmenter(Augmenter):
                 results[i] = self._finish(task, trained[i])
                 if self.keep_early:
                     rows = self._reconstruct(task, [one.early for one in trained[i]])
-                    self.early_reconstructions_[i] = task.encoder.decode(rows, task.rng)
+                    self.early_reconstructions_[i] = self._decode(task, rows).set_axis(task.X.columns, axis=1)
             except ValueError as error:
                 results[i] = error
         return results
@@ -267,7 +271,7 @@ class NeuralAugmenter(Augmenter):
 
     def _finish(self, task: Task, trained: list[Trained]) -> tuple[pd.DataFrame, np.ndarray]:
         """Turn what networks give into the training rows followed by new ones."""
-        diverged = [str(one.history["model"].iloc[0]) for one in trained if one.diverged]
+        diverged = [one.name for one in trained if one.diverged]
         if diverged:
             raise ValueError(f"training diverged (the loss was not a number): {', '.join(diverged)}")
         values, codes = self._sample(task, trained)
@@ -277,7 +281,7 @@ class NeuralAugmenter(Augmenter):
                 raise ValueError(f"made {len(rows)} of the {count} rows asked for of class {task.classes[code]}")
             if count > 1 and np.ptp(rows, axis=0).max() < ONE_ROW:
                 warnings.warn(f"all generated rows of a class lie within {ONE_ROW} of each other", stacklevel=2)
-        new = task.encoder.decode(values, task.rng).set_axis(task.X.columns, axis=1)
+        new = self._decode(task, values).set_axis(task.X.columns, axis=1)
         return pd.concat([task.X, new], ignore_index=True), np.concatenate([task.y, task.classes[codes]])
 
 
@@ -295,6 +299,12 @@ def balanced_pool(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         whole, rest = divmod(int(largest), len(rows))
         pool += [np.tile(rows, whole), rng.permutation(rows)[:rest]]
     return np.concatenate(pool)
+
+
+def each_equally_often(n: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `count` positions out of n, each as often as any other, up to one time."""
+    rounds = np.broadcast_to(np.arange(n), (-(-count // n), n))
+    return rng.permuted(rounds, axis=1).reshape(-1)[:count]
 
 
 def hold_out(pool: np.ndarray, patience: int, rng: np.random.Generator, name: str) -> tuple[np.ndarray, Any]:
@@ -323,8 +333,8 @@ def at_least(method: Any, name: str, least: int) -> None:
 
 def _warn_of_collapse(trained: list[Trained]) -> None:
     """Warn of networks whose posterior is the prior: then every row decodes to about the same distribution."""
-    known = [one for one in trained if "kl" in one.history and len(one.history)]
-    names = [str(one.history["model"].iloc[0]) for one in known if one.history["kl"].iloc[-1] < COLLAPSED_KL]
+    known = [one for one in trained if "kl" in one.history]
+    names = [one.name for one in known if one.history["kl"].iloc[-1] < COLLAPSED_KL]
     if names:
         shown = ", ".join(sorted(set(names))[:3])
         warnings.warn(

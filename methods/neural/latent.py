@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from ...errors import InputError
-from .augmenter import Task, at_least
+from .augmenter import Task, at_least, each_equally_often
 from .vae import VAEFamily, all_rows
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class LatentSampler(VAEFamily):
     def _points(self, mean: np.ndarray, sd: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return `count` latent points that start from the rows of one class, given their posteriors (n, d)."""
         n = len(mean)
-        i = rng.permuted(np.tile(np.arange(n), (-(-count // n), 1)), axis=1).reshape(-1)[:count]
+        i = each_equally_often(n, count, rng)
         z = mean[i]
         if self.direction:
             if n < 2:

@@ -88,6 +88,8 @@ class TrainingSet:
         Row numbers that one epoch runs through; by default every row once. A row may stand there more than once.
     validation : numpy.ndarray of int, optional
         Row numbers that are kept out of `pool` and watched; needed for `Schedule.patience`.
+    steps : int, optional
+        This replicate's own step budget, instead of the schedule's. 0 leaves the network as it was initialised.
     """
 
     x: np.ndarray
@@ -96,6 +98,7 @@ class TrainingSet:
     name: str = "network"
     pool: np.ndarray | None = None
     validation: np.ndarray | None = None
+    steps: int | None = None
 
     def __post_init__(self) -> None:
         if self.pool is None:
@@ -110,6 +113,8 @@ class Trained:
 
     Attributes
     ----------
+    name : str
+        Of its training set.
     network : StackedNetwork
         Of one replicate.
     early : StackedNetwork or None
@@ -123,6 +128,7 @@ class Trained:
         The loss was no number at some step.
     """
 
+    name: str
     network: StackedNetwork
     early: StackedNetwork | None
     history: pd.DataFrame
@@ -167,11 +173,11 @@ class _Source:
         numbers = len(sets) * sum(one.width * (1 if one.shared else schedule.batch_size) for one in noises.values())
         self._ahead = max(1, min(STEPS_AHEAD, NUMBERS_AHEAD // max(1, numbers)))
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield a batch for each step of the schedule."""
+    def batches(self, steps: int) -> Iterator[Batch]:
+        """Yield a batch for each of so many steps."""
         R, B = len(self._rows), self._schedule.batch_size
-        for start in range(0, self._schedule.steps, self._ahead):
-            count = min(self._ahead, self._schedule.steps - start)
+        for start in range(0, steps, self._ahead):
+            count = min(self._ahead, steps - start)
             numbers = np.stack(
                 [rows.take(count * B) + offset for rows, offset in zip(self._rows, self._offsets, strict=True)]
             )
@@ -199,11 +205,32 @@ class _Source:
         return keep.to(self._dtype) * (256 / (256 - dropped))
 
 
+class _Kept:
+    """Copies of the weights that each replicate is to end with."""
+
+    def __init__(self, network: StackedNetwork) -> None:
+        self._network = network
+        self._copies = [one.detach().clone() for one in network.parameters()]
+
+    def keep(self, which: np.ndarray) -> None:
+        """Copy the present weights of some replicates (a mask)."""
+        with torch.no_grad():
+            for copy, one in zip(self._copies, self._network.parameters(), strict=True):
+                copy[which] = one.detach()[which]
+
+    def restore(self) -> None:
+        """Give every replicate the weights that were kept last."""
+        with torch.no_grad():
+            for copy, one in zip(self._copies, self._network.parameters(), strict=True):
+                one.copy_(copy)
+
+
 class _Plateau:
     """Watches each replicate's validation loss and keeps its best weights."""
 
-    def __init__(self, network: StackedNetwork, sets: Sequence[TrainingSet], schedule: Schedule) -> None:
+    def __init__(self, network: StackedNetwork, kept: _Kept, sets: Sequence[TrainingSet], schedule: Schedule) -> None:
         self._network = network
+        self._kept = kept
         self._patience = schedule.patience
         held = [one.validation if one.validation is not None else np.arange(0) for one in sets]
         if any(len(one) == 0 for one in held):
@@ -228,28 +255,20 @@ class _Plateau:
         self.finished = np.zeros(R, dtype=bool)
         self.last_step = np.zeros(R, dtype=int)
         self._since = np.zeros(R, dtype=int)
-        self._kept = [one.detach().clone() for one in network.parameters()]
 
-    def check(self, step: int) -> np.ndarray:
-        """Measure all replicates, (R,); keep what is better, and finish what has not been for long enough."""
+    def check(self, step: int, ending: np.ndarray) -> np.ndarray:
+        """Measure all, (R,); keep what is better; finish what is `ending`, or has not been better for long enough."""
         with torch.no_grad():
             loss = self._network.losses(self._batch)["loss"].cpu().numpy().astype(float)
-            # an infinite best is beaten by any number; a NaN beats nothing
-            better = ~self.finished & (loss < self.best - 1e-4 * np.abs(np.where(np.isfinite(self.best), self.best, 0)))
-            for kept, one in zip(self._kept, self._network.parameters(), strict=True):
-                kept[better] = one.detach()[better]
+        # an infinite best is beaten by any number; a NaN beats nothing
+        better = ~self.finished & (loss < self.best - 1e-4 * np.abs(np.where(np.isfinite(self.best), self.best, 0)))
+        self._kept.keep(better)
         self.best = np.where(better, loss, self.best)
         self.best_step = np.where(better, step, self.best_step)
         self._since = np.where(better, 0, self._since + 1)
         self.last_step = np.where(self.finished, self.last_step, step)
-        self.finished |= self._since >= self._patience
+        self.finished |= ending | (self._since >= self._patience)
         return loss
-
-    def restore(self) -> None:
-        """Give every replicate the best weights that it had."""
-        with torch.no_grad():
-            for kept, one in zip(self._kept, self._network.parameters(), strict=True):
-                one.copy_(kept)
 
 
 def still(noises: dict[str, Noise], R: int, size: int, schedule: Schedule) -> dict[str, Tensor]:
@@ -268,9 +287,9 @@ class _Curve:
     """Collects the parts of the loss: sums on the device, a row every few steps."""
 
     every: int
+    diverged: np.ndarray
     steps: list[int] = field(default_factory=list)
     rows: list[dict[str, np.ndarray]] = field(default_factory=list)
-    diverged: np.ndarray | None = None
     _sum: Tensor | None = None
     _count: int = 0
 
@@ -283,8 +302,7 @@ class _Curve:
         means = (self._sum / self._count).cpu().numpy().astype(float)
         self.steps.append(step)
         self.rows.append(dict(zip(parts, means, strict=True)))
-        bad = ~np.isfinite(means).all(axis=0)
-        self.diverged = bad if self.diverged is None else self.diverged | bad
+        self.diverged |= ~np.isfinite(means).all(axis=0)
         self._sum, self._count = None, 0
 
     def of(self, r: int, name: str, validation: dict[int, np.ndarray], until: int) -> pd.DataFrame:
@@ -372,39 +390,45 @@ def _train_chunk(
     flat = flatten(network)
     assert flat.grad is not None
     optimizer = _optimizer(flat, schedule)
-    curve = _Curve(max(1, schedule.steps // CURVE_POINTS))
-    plateau = _Plateau(network, sets, schedule) if schedule.patience else None
+    ends = np.array([schedule.steps if one.steps is None else one.steps for one in sets])
+    total = int(ends.max())
+    curve = _Curve(max(1, total // CURVE_POINTS), np.zeros(len(sets), dtype=bool))
+    kept = _Kept(network)
+    plateau = _Plateau(network, kept, sets, schedule) if schedule.patience else None
     validation: dict[int, np.ndarray] = {}
     early: list[StackedNetwork] | None = None
-    step = 0
-    for step, batch in enumerate(_Source(sets, network.noises(), schedule).batches(), start=1):
+    for step, batch in enumerate(_Source(sets, network.noises(), schedule).batches(total), start=1):
         parts = network.losses(batch)
         flat.grad.zero_()
         # the sum over replicates leaves each one's gradient its own
         parts["loss"].sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        curve.add(parts, step, last=step == schedule.steps)
+        curve.add(parts, step, last=step == total)
         if step == schedule.early:
             early = split(network, build, len(sets))
-        if step % 50 == 0 or step == schedule.steps:
-            report("training", number * schedule.steps + step, chunks * schedule.steps)
-        if plateau is not None and (step % schedule.check_every == 0 or step == schedule.steps):
-            validation[step] = plateau.check(step)
+        if step % 50 == 0 or step == total:
+            report("training", number * total + step, chunks * total)
+        ending = ends == step
+        if plateau is None:
+            if ending.any():
+                kept.keep(ending)
+        elif ending.any() or step % schedule.check_every == 0:
+            validation[step] = plateau.check(step, ending)
             if plateau.finished.all():
                 break
-    if plateau is not None:
-        plateau.restore()
-    if curve.diverged is None:
-        curve.diverged = np.zeros(len(sets), dtype=bool)
-    names = [one.name for r, one in enumerate(sets) if curve.diverged[r]]
+    kept.restore()
+    names = [one.name for one, bad in zip(sets, curve.diverged, strict=True) if bad]
     if names:
         warnings.warn(f"training diverged (the loss was not a number): {', '.join(names[:5])}", stacklevel=2)
+    if plateau is not None:
+        ends = plateau.last_step
     return [
         Trained(
+            sets[r].name,
             one,
             early[r] if early else None,
-            curve.of(r, sets[r].name, validation, step if plateau is None else int(plateau.last_step[r])),
-            step if plateau is None else int(plateau.best_step[r]),
+            curve.of(r, sets[r].name, validation, int(ends[r])),
+            int(ends[r] if plateau is None else plateau.best_step[r]),
             bool(curve.diverged[r]),
         )
         for r, one in enumerate(split(network, build, len(sets)))
