@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..datasets.contract import Table
-from .scenario import Draw, derive_seed, equal_row_groups, split_groups
+from .scenario import Draw, derive_seed, split_table
 
 #: the category that a missing cell of a categorical column gets
 MISSING = "(missing)"
@@ -174,7 +174,7 @@ class PreparedDraw:
         if self.folds == 0 or np.bincount(train.y).min() < 3:
             return []
         rng = np.random.default_rng(derive_seed(self.draw.seed, "folds"))
-        fold = split_groups(equal_row_groups(train.X), train.y, [1 / self.folds] * self.folds, rng)
+        fold = split_table(train, [1 / self.folds] * self.folds, rng)
         parts = []
         for number in range(self.folds):
             held_out = np.flatnonzero(fold == number)
