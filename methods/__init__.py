@@ -142,7 +142,23 @@ def register(cls: type, name: str) -> None:
     GROUPS["all"].append(name)
 
 
+#: classes that `from augbench.methods import ...` gives
+_PUBLIC = {
+    "Adjuster": "contract",
+    "Augmenter": "contract",
+    "Cvae": "neural.vae",
+    "LatentExtrapolation": "neural.latent",
+    "LatentExtrapolationNoise": "neural.latent",
+    "LatentInterpolation": "neural.latent",
+    "LatentInterpolationNoise": "neural.latent",
+    "LatentNoise": "neural.latent",
+    "PredictiveVAE": "neural.predictive",
+    "PredictiveVAEPublished": "neural.predictive",
+    "Vae": "neural.vae",
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("Augmenter", "Adjuster"):
-        return getattr(import_module(".contract", __name__), name)
+    if name in _PUBLIC:
+        return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -115,6 +115,10 @@ class NeuralAugmenter(Augmenter):
         parts of the loss, means over the steps since the row before.
     training_history_ : pandas.DataFrame
         The same after `fit_resample`.
+    encoder_ : TableEncoder
+        After `fit_resample`: how its rows became the networks' columns.
+    networks_ : list of torch.nn.Module
+        After `fit_resample`: its trained networks (see `networks`).
     early_reconstructions_ : list of pandas.DataFrame or None
         With ``keep_early=True``: the training rows as the networks reconstructed them after a tenth of the steps.
     """
@@ -141,6 +145,8 @@ class NeuralAugmenter(Augmenter):
         if isinstance(made, BaseException):
             raise made
         self.training_history_ = self.training_histories_[0]
+        if self._trained:
+            self.encoder_, self.networks_ = self._trained[0]
         return made
 
     def fit_resample_many(
@@ -228,6 +234,7 @@ class NeuralAugmenter(Augmenter):
             except ValueError as error:
                 results[i] = error
         trained = self._train(tasks)
+        self._trained = [(task.encoder, [one.network for one in trained[i]]) for i, task in tasks.items()]
         self.training_histories_ = [
             pd.concat([one.history for one in trained[i]], ignore_index=True) if i in trained else None
             for i in range(len(tables))
