@@ -135,12 +135,6 @@ class Part:
             self._encoded[key] = self.preparation.encode(getattr(self, side).X, scaled=scaled)
         return self._encoded[key]
 
-    def nbytes(self) -> int:
-        """Return about how much memory this part holds, with both encodings."""
-        rows = len(self.train.y) + len(self.test.y)
-        width = len(self.preparation.numeric) + sum(len(c) for c in self.preparation.categories.values())
-        return rows * (width * 3 + 2) * 8
-
 
 @dataclass(frozen=True)
 class PreparedDraw:
@@ -187,4 +181,8 @@ class PreparedDraw:
 
     def nbytes(self) -> int:
         """Return about how much memory the draw holds once all of it has been computed."""
-        return self.whole.nbytes() * (2 + self.folds)
+        preparation = self.whole.preparation
+        width = len(preparation.numeric) + sum(len(c) for c in preparation.categories.values())
+        n_train, n_test = len(self.draw.train.y), len(self.draw.test.y)
+        # as drawn, completed, and in two encodings; a fold has all training rows in the last three
+        return (4 * (n_train + n_test) + 3 * self.folds * n_train) * (width + 1) * 8

@@ -334,14 +334,15 @@ def make_draw(
     Raises
     ------
     ValueError
-        The scenario asks for more rows than there are.
+        The scenario asks for more rows than there are, or the series cannot be dealt to two sides.
     """
     info = dataset.info
     root = digest([seed, info.content_hash, scenario.selection(), index])
     keep_order: dict[int, np.ndarray] = {}
     if isinstance(dataset, SimulatedDataset):
         fresh = dataset.sample(np.random.default_rng(derive_seed(root, "data")), index)
-        train, test, keep_order = fresh.train, fresh.test, fresh.keep_order
+        rows_from, test, keep_order = fresh.train, fresh.test, fresh.keep_order
+        pool = np.arange(len(rows_from.y))
     else:
         assert isinstance(dataset, FiniteDataset)
         assert table is not None
@@ -349,17 +350,19 @@ def make_draw(
         split_seed = derive_seed(seed, info.content_hash, "test") if scenario.kind == "few-shot" else derive_seed(root)
         shares = [1 - test_fraction, test_fraction]
         part = split_table(table, shares, np.random.default_rng(split_seed))
-        train, test = table.take(np.flatnonzero(part == 0)), table.take(np.flatnonzero(part == 1))
+        # the rows to choose from are not copied: of a large table few may be kept
+        rows_from, pool, test = table, np.flatnonzero(part == 0), table.take(np.flatnonzero(part == 1))
         if len(test.y) == 0:
             raise ValueError("no rows are left to test on: all series share equal rows, or there is only one")
-    counts = np.bincount(train.y, minlength=len(info.classes))
+    labels = rows_from.y[pool]
+    counts = np.bincount(labels, minlength=len(info.classes))
     kept = scenario.training_counts(counts.tolist(), info)
     rng = np.random.default_rng(derive_seed(root, "rows"))
     chosen = []
     for code, (have, want) in enumerate(zip(counts, kept, strict=True)):
-        rows = np.flatnonzero(train.y == code)
+        rows = np.flatnonzero(labels == code)
         if want < have:
             rows = keep_order[code][:want] if code in keep_order else rng.permutation(rows)[:want]
         chosen.append(rows)
-    rows = np.sort(np.concatenate(chosen))
-    return Draw(index, train if len(rows) == len(train.y) else train.take(rows), test, root)
+    rows = pool[np.sort(np.concatenate(chosen))]
+    return Draw(index, rows_from if len(rows) == len(rows_from.y) else rows_from.take(rows), test, root)

@@ -86,8 +86,7 @@ class Ai4iDataset(_SeriesDataset):
     def _read(self, paths: list[Path]) -> Table:
         rows = read_frame(paths[0]).sort_values("UDI", ignore_index=True)
         X = rows.drop(columns=["UDI", "Product ID", "Machine failure", "TWF", "HDF", "PWF", "OSF", "RNF"])
-        kinds = pd.Categorical(X.pop("Type"), categories=["L", "M", "H"])
-        X = X.astype(np.float64)
-        X.insert(0, "Type", kinds)
+        kinds = pd.CategoricalDtype(["L", "M", "H"])
+        X = X.astype({name: kinds if name == "Type" else np.float64 for name in X.columns})
         y = rows["Machine failure"].to_numpy().astype(np.int64)
         return Table(X, y, series=np.arange(len(y), dtype=np.int64) // self.length)
