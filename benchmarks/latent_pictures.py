@@ -61,7 +61,7 @@ def latent_space(axis: plt.Axes, method: LatentInterpolation, X: pd.DataFrame, y
 
 
 def strips(method: LatentInterpolation, X: pd.DataFrame, y: np.ndarray, pairs: list[tuple[int, int]]) -> np.ndarray:
-    """Return decoded rows along the way between two rows: one of each class of a pair; shape (pairs, 11, columns)."""
+    """Return decoded rows between two rows, one of each class of a pair, columns to [0, 1]; (pairs, 11, columns)."""
     network, encoder = method.networks_[0], method.encoder_
     mean, _ = network.posterior(encoder.encode(X), y)
     walks = []
@@ -73,8 +73,8 @@ def strips(method: LatentInterpolation, X: pd.DataFrame, y: np.ndarray, pairs: l
             ends.append(own[np.square(own - np.median(own, axis=0)).sum(axis=1).argmin()])
         way = np.linspace(0, 1, 11)[:, None]
         z = (1 - way) * ends[0] + way * ends[1]
-        walks.append(network.rows(z, np.zeros(len(z)), None))
-    return np.stack(walks)
+        walks.append(encoder.decode(network.rows(z, np.zeros(len(z)), None)).to_numpy(dtype=float))
+    return (np.stack(walks) - X.to_numpy().min(axis=0)) / np.maximum(np.ptp(X.to_numpy(), axis=0), 1e-12)
 
 
 def main() -> None:
