@@ -34,6 +34,9 @@ _METHODS: dict[str, str | type] = {
     "latent-extrapolation-noise": "neural.latent:LatentExtrapolationNoise",
     "predictive-vae": "neural.predictive:PredictiveVAE",
     "predictive-vae-published": "neural.predictive:PredictiveVAEPublished",
+    "autoencoder": "neural.detectors:AutoencoderDetector",
+    "autoencoder-overcomplete": "neural.detectors:OvercompleteAutoencoderDetector",
+    "lstm-autoencoder": "neural.detectors:LSTMAutoencoderDetector",
 }
 
 
@@ -47,6 +50,7 @@ GROUPS: dict[str, list[str]] = {
     "controls": _in("controls", "adjusters"),
     "neighbours": _in("neighbours"),
     "vae-family": _in("neural.vae", "neural.latent", "neural.predictive"),
+    "detectors": _in("neural.detectors"),
     "all": list(_METHODS),
 }
 
