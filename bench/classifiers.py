@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -15,6 +16,7 @@ from ..errors import InputError, unknown_name
 from .logistic import PenalisedLogisticRegression
 from .networks import MLP, OneUnitNetwork
 from .stacking import TrainingSet
+
 
 @dataclass(frozen=True)
 class _Classifier:
@@ -151,7 +153,7 @@ def fit_many(models: list[Any], sets: list[TrainingSet]) -> list[Fit]:
     """Fit classifiers to training sets, one to each.
 
     A class that has a class method ``fit_stack(models, sets)`` fits them together; it must give what `fit` gives for
-    each alone. All others are fitted in a loop.
+    each alone. All others are fitted in a loop, and so is a stack that raises.
 
     Parameters
     ----------
@@ -170,9 +172,12 @@ def fit_many(models: list[Any], sets: list[TrainingSet]) -> list[Fit]:
     fit_stack = getattr(type(models[0]), "fit_stack", None)
     if fit_stack is not None:
         start = time.perf_counter()
-        outcomes = fit_stack(models, sets)
-        seconds = (time.perf_counter() - start) / sum(max(1, len(one.y)) for one in sets)
-        return [Fit(outcome, seconds * max(1, len(one.y))) for outcome, one in zip(outcomes, sets, strict=True)]
+        # a stack that fails as a whole, for want of memory for one, tells nothing about each of its models
+        with suppress(Exception):
+            outcomes = fit_stack(models, sets)
+            if len(outcomes) == len(sets):
+                seconds = (time.perf_counter() - start) / sum(max(1, len(one.y)) for one in sets)
+                return [Fit(outcome, seconds * max(1, len(one.y))) for outcome, one in zip(outcomes, sets, strict=True)]
     return [_fit_one(model, one) for model, one in zip(models, sets, strict=True)]
 
 

@@ -14,8 +14,8 @@ from .stacking import TrainingSet, padded, padded_size, stacks
 #: up to so many columns a Newton step costs less than the further steps of L-BFGS
 NEWTON_COLUMNS = 100
 #: cells (replicates × rows × columns) of one stack at most
-STACK_CELLS = 30_000
-#: a Newton step (of standardised columns) below which the solution is not improved further; the next would be its square
+STACK_CELLS = 250_000
+#: size of a Newton step, in standardised columns, after which the solution is not improved: the next is its square
 STEP = 1e-9
 #: halvings of a Newton step before it is given up
 HALVINGS = 30

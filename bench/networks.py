@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from .stacking import Batch, Minibatches, TrainingSet, stacks
 
 #: cells (rows × columns, all replicates) of one stack at most
-STACK_CELLS = 200_000
+STACK_CELLS = 1_000_000
 
 
 class _Network(ClassifierMixin, BaseEstimator):
@@ -246,7 +246,7 @@ class MLP(_Network):
             best = np.minimum(best, loss)
             over = (stale > first.patience) | (epoch == first.max_epochs - 1)
             if over.any():
-                for k in np.flatnonzero(over):
+                for k in np.flatnonzero(over).tolist():
                     models[place[k]]._take(state, k)
                 if over.all():
                     return

@@ -103,9 +103,7 @@ def load_plugin(source: str) -> list[str]:
         module.register(_REGISTRIES)
         found += 1
     if not found:
-        raise PluginError(
-            f"plugin {source} has no class derived from Augmenter, Adjuster, Detector or Dataset"
-        )
+        raise PluginError(f"plugin {source} has no class derived from Augmenter, Adjuster, Detector or Dataset")
     _loaded[key] = sorted(set(methods.names()) - before)
     return _loaded[key]
 

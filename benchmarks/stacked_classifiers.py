@@ -50,13 +50,25 @@ def seconds(work: Callable[[], object]) -> float:
     return best
 
 
-def before(name: str) -> Any:
-    """Return the classifier that was used before, or None."""
+def measured(cls: Any, module: Any, sets: list[TrainingSet], cells: float) -> float:
+    """Return the seconds of `fit_stack` with a limit of cells for one stack."""
+    seeded = {} if cls is logistic.PenalisedLogisticRegression else {"random_state": 0}
+    limit, module.STACK_CELLS = module.STACK_CELLS, cells
+    try:
+        return seconds(lambda: cls.fit_stack([cls(**seeded) for _ in sets], sets))
+    finally:
+        module.STACK_CELLS = limit
+
+
+def before(name: str, sets: list[TrainingSet]) -> float:
+    """Return the seconds of the classifier that was used before, from the first three sets; NaN if there was none."""
     if name == "logistic-regression":
-        return LogisticRegression(solver="newton-cholesky", max_iter=5000)
-    if name == "mlp":
-        return MLPClassifier((32,), learning_rate_init=0.005, tol=1e-3, n_iter_no_change=5, random_state=0)
-    return None
+        old: Any = LogisticRegression(solver="newton-cholesky", max_iter=5000)
+    elif name == "mlp":
+        old = MLPClassifier((32,), learning_rate_init=0.005, tol=1e-3, n_iter_no_change=5, random_state=0)
+    else:
+        return np.nan
+    return seconds(lambda: [old.fit(one.X, one.y) for one in sets[:3]]) * len(sets) / 3
 
 
 def main(names: list[str]) -> None:
@@ -66,33 +78,21 @@ def main(names: list[str]) -> None:
         "mlp": (networks.MLP, networks),
         "one-unit-network": (networks.OneUnitNetwork, networks),
     }
-    print(f"{'classifier':20} {'n':>6} {'R':>3}  before    loop   stack  chosen   stack ×  chosen ×  chosen × before")
+    print(
+        f"{'classifier':20} {'n':>6} {'R':>3}  before    loop   stack  chosen  loop/stack  loop/chosen  before/chosen"
+    )
     for name in names or known:
         cls, module = known[name]
-        limit = module.STACK_CELLS
-        seeded = {} if name == "logistic-regression" else {"random_state": 0}
         for n in ROWS:
-            if name == "mlp" and n > 5000:
-                continue
-            for n_sets in REPLICATES if n < 5000 else REPLICATES[:2]:
+            for n_sets in REPLICATES:
+                if n * n_sets > (100_000 if name == "mlp" else 1_000_000):
+                    continue
                 sets = training_sets(n, n_sets)
-
-                def stacked(cells: float, sets: list[TrainingSet] = sets) -> float:
-                    module.STACK_CELLS = cells
-                    try:
-                        return seconds(lambda: cls.fit_stack([cls(**seeded) for _ in sets], sets))
-                    finally:
-                        module.STACK_CELLS = limit
-
-                loop, stack, chosen = stacked(0), stacked(np.inf), stacked(limit)
-                old = before(name)
-                was = np.nan
-                if old is not None:
-                    some = sets[:3]
-                    was = seconds(lambda: [old.fit(one.X, one.y) for one in some]) * n_sets / len(some)
+                loop, stack, chosen = (measured(cls, module, sets, c) for c in (0, np.inf, module.STACK_CELLS))
+                was = before(name, sets)
                 print(
                     f"{name:20} {n:6} {n_sets:3} {was:7.3f} {loop:7.3f} {stack:7.3f} {chosen:7.3f}"
-                    f" {loop / stack:9.1f} {loop / chosen:9.1f} {was / chosen:16.1f}",
+                    f" {loop / stack:11.1f} {loop / chosen:11.1f} {was / chosen:13.1f}",
                     flush=True,
                 )
 
