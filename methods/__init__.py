@@ -1,4 +1,4 @@
-"""What is compared: augmenters and adjusters, by name.
+"""What is compared: augmenters, adjusters and detectors, by name.
 
 Importing this package loads neither scikit-learn nor imbalanced-learn; a method's module is loaded when asked for.
 """
@@ -125,7 +125,7 @@ def register(cls: type, name: str) -> None:
     Parameters
     ----------
     cls : type
-        A subclass of `Augmenter` or `Adjuster`.
+        A subclass of `Augmenter`, `Adjuster` or `Detector`.
     name : str
         Its name in suites and on the leaderboard.
 
@@ -134,11 +134,11 @@ def register(cls: type, name: str) -> None:
     InputError
         The name is taken, or the class is no method.
     """
-    from .contract import Adjuster, Augmenter
+    from .contract import Adjuster, Augmenter, Detector
 
-    if not (inspect.isclass(cls) and issubclass(cls, Augmenter | Adjuster)):
+    if not (inspect.isclass(cls) and issubclass(cls, Augmenter | Adjuster | Detector)):
         raise InputError(
-            f"method '{name}' must be a subclass of augbench.Augmenter or augbench.Adjuster; found {cls!r}"
+            f"method '{name}' must be a subclass of augbench.Augmenter, Adjuster or Detector; found {cls!r}"
         )
     if name in _METHODS or name in GROUPS:
         raise InputError(f"method '{name}' exists already; choose another name")
@@ -147,6 +147,6 @@ def register(cls: type, name: str) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Augmenter", "Adjuster"):
+    if name in ("Augmenter", "Adjuster", "Detector"):
         return getattr(import_module(".contract", __name__), name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
