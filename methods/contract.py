@@ -249,19 +249,9 @@ class Detector(ClassifierMixin, BaseEstimator):
             As `validate_training_set`; `series` missing though needed, or of another length than `X`; a threshold that
             is no finite number above 0.
         """
-        frame, y = as_frame(X), np.asarray(y)
-        validate_training_set(self, frame, y)
-        series = self._checked_series(frame, series)
-        self.classes_, counts = np.unique(y, return_counts=True)
-        if len(counts) != 2:
-            raise ValueError(f"a detector takes two classes; found {len(counts)}")
-        self.n_features_in_ = frame.shape[1]
-        # argmax takes the first of equals: the lower code
-        self.normal_class_ = self.classes_[counts.argmax()]
+        frame, y, series = self._start(X, y, series)
         self._fit(frame, y, series, np.random.default_rng(self.random_state))
-        threshold = getattr(self, "threshold_", None)
-        if threshold is None or not (np.isfinite(threshold) and threshold > 0):
-            raise ValueError(f"{type(self).__name__} set threshold_ to {threshold}: it must be a finite number above 0")
+        self._check_threshold()
         return self
 
     def fit_many(
@@ -344,6 +334,24 @@ class Detector(ClassifierMixin, BaseEstimator):
     @abstractmethod
     def _score(self, X: pd.DataFrame, series: np.ndarray | None) -> np.ndarray:
         """Return one number for each row, 0 or more, higher = more anomalous."""
+
+    def _start(self, X: Any, y: Any, series: Any) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
+        """Check training rows, and set what is known before `_fit`: classes, the normal one, number of columns."""
+        frame, y = as_frame(X), np.asarray(y)
+        validate_training_set(self, frame, y)
+        series = self._checked_series(frame, series)
+        self.classes_, counts = np.unique(y, return_counts=True)
+        if len(counts) != 2:
+            raise ValueError(f"a detector takes two classes; found {len(counts)}")
+        self.n_features_in_ = frame.shape[1]
+        # argmax takes the first of equals: the lower code
+        self.normal_class_ = self.classes_[counts.argmax()]
+        return frame, y, series
+
+    def _check_threshold(self) -> None:
+        threshold = getattr(self, "threshold_", None)
+        if threshold is None or not (np.isfinite(threshold) and threshold > 0):
+            raise ValueError(f"{type(self).__name__} set threshold_ to {threshold}: it must be a finite number above 0")
 
     def _checked_series(self, X: pd.DataFrame, series: np.ndarray | None) -> np.ndarray | None:
         if series is None:
