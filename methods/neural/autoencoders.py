@@ -148,6 +148,10 @@ class LSTMAutoencoder(SquaredErrorNetwork):
         self.decoder = nn.ModuleList(LSTM(generators, a, b) for a, b in zip((shape.code, *up), up, strict=False))
         self.output = Linear(generators, up[-1], shape.width)
 
+    def activations(self) -> int:
+        """Return about how many numbers are kept for each window of a batch: the units' of each step."""
+        return self.shape.window * super().activations()
+
     def forward(self, x: Tensor) -> Tensor:
         """Reconstruct (R, window · width, batch)."""
         steps = list(x.split(self.shape.width, dim=1))

@@ -121,7 +121,8 @@ class NeuralDetector(Detector):
         at_least(self, "patience", 0)
         if self.code != "auto":
             at_least(self, "code", 1)
-        if self.hidden != "auto" and not all(int(one) > 0 for one in self.hidden):
+        widths = self.hidden if isinstance(self.hidden, list | tuple) else [0]
+        if self.hidden != "auto" and not all(isinstance(one, int | np.integer) and one > 0 for one in widths):
             raise InputError(f"hidden must be 'auto' or a list of widths above 0; found {self.hidden!r}")
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate must be above 0; found {self.learning_rate!r}")
@@ -235,7 +236,7 @@ class NeuralDetector(Detector):
         """Keep a trained network, and set the threshold."""
         if trained.diverged:
             raise ValueError(f"training diverged (the loss was not a number): {task.set.name}")
-        self.network_ = trained.network
+        self.network_: Any = trained.network
         self.training_history_ = trained.history
         scores = self._errors(task.values, task.series)
         is_anomaly = np.ones(len(scores), dtype=bool)

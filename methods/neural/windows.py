@@ -31,9 +31,9 @@ def windows_of(series: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]
     ([[3, 3], [0, 1], [1, 2]], [False, True, True])
     """
     order = np.argsort(series, kind="stable")
-    starts = np.flatnonzero(np.r_[True, series[order][1:] != series[order][:-1]]) if len(series) else []
+    starts = 1 + np.flatnonzero(series[order][1:] != series[order][:-1])
     rows, full = [np.empty((0, length), dtype=int)], [np.empty(0, dtype=bool)]
-    for own in np.split(order, starts[1:]) if len(series) else []:
+    for own in np.split(order, starts) if len(order) else []:
         missing = length - len(own)
         found = sliding_window_view(np.r_[np.repeat(own[:1], missing), own] if missing > 0 else own, length)
         rows.append(found)
@@ -66,9 +66,7 @@ def windows_within(series: np.ndarray, allowed: np.ndarray, length: int) -> np.n
     return at[rows[full] if full.any() else rows]
 
 
-def held_out(
-    normal: np.ndarray, series: np.ndarray | None, share: float, rng: np.random.Generator
-) -> np.ndarray:
+def held_out(normal: np.ndarray, series: np.ndarray | None, share: float, rng: np.random.Generator) -> np.ndarray:
     """Choose the normal training rows on which a threshold is set, and which are kept out of training.
 
     Without series they are chosen at random. Of several series whole ones are, in random order as long as the share is
