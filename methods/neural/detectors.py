@@ -27,6 +27,8 @@ CHUNK = 2**20
 WATCHED_SHARE, WATCHED = VALIDATION_SHARE, 1000
 #: standardised numbers are cut off here, so that their squares stay finite in float32
 FAR = 1e6
+#: the narrowest hidden layer that is chosen: a few units of relu cannot carry what a narrow row holds
+LEAST_HIDDEN = 8
 #: normal rows that spread less than this share of all training rows' spread count as constant
 LEAST_SPREAD = 1e-6
 
@@ -280,7 +282,7 @@ class AutoencoderDetector(NeuralDetector):
     """Autoencoder of normal rows; a row that it reconstructs badly is an anomaly.
 
     As in Ranjan, "Extreme rare event classification using autoencoders in Keras" (2019). ``"auto"`` takes a hidden
-    layer of half as many units as there are encoded columns and a code of a quarter, at least 2.
+    layer of half as many units as there are encoded columns, at least 8, and a code of a quarter, at least 2.
 
     Parameters
     ----------
@@ -299,7 +301,7 @@ class AutoencoderDetector(NeuralDetector):
     """
 
     def _shape(self, width: int) -> AutoencoderShape:
-        return self._dense(width, max(2, width // 2), max(2, width // 4))
+        return self._dense(width, max(LEAST_HIDDEN, width // 2), max(2, width // 4))
 
     def _dense(self, width: int, hidden: int, code: int) -> AutoencoderShape:
         from .autoencoders import AutoencoderShape
