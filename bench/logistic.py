@@ -13,8 +13,17 @@ from .stacking import TrainingSet, padded, padded_size, stacks
 
 #: up to so many columns a Newton step costs less than the further steps of L-BFGS
 NEWTON_COLUMNS = 100
-#: cells (replicates × rows × columns) of one stack at most
-STACK_CELLS = 250_000
+#: cells (replicates × rows × columns) of one stack at most: beyond the caches a stack is slower than the loop. Measured by
+#: benchmarks/stacked_classifiers.py (10 columns, one thread of a busy machine): how many times as fast as a loop of our
+#: own code one stack of all is, and as scikit-learn's newton-cholesky is what is done with this limit:
+#:
+#:     rows                 50            200           1,000         5,000         20,000
+#:     replicates       5   20   50   5   20   50   5   20   50   5   20   50   5   20   50
+#:     loop / stack    2.9 12.9 16.7 2.8  7.1  3.1 1.7  1.9  2.0 1.1  0.8  0.9 1.0  0.7  0.4
+#:     scikit-learn's  9.4 40.2 26.3 8.0 13.3 15.2 6.1  4.1  1.7 2.1  1.3  1.2 0.8  0.7  0.9
+#:
+#: At 10 columns the limit is the loop from 5,000 rows on.
+STACK_CELLS = 100_000
 #: size of a Newton step, in standardised columns, after which the solution is not improved: the next is its square
 STEP = 1e-9
 #: halvings of a Newton step before it is given up
