@@ -124,6 +124,10 @@ class StackedNetwork(nn.Module):
         """Return what random numbers a training step needs, by name."""
         return {}
 
+    def activations(self) -> int:
+        """Return about how many numbers are kept for each row of a batch: as many as there are units."""
+        return sum(one.shape[1] for one in self.parameters() if one.shape[-1] == 1)
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the parts of the loss, each (R,); ``"loss"`` is what is minimised."""
         raise NotImplementedError

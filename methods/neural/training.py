@@ -355,8 +355,8 @@ def stack_width(build: Build, sets: Sequence[TrainingSet], schedule: Schedule) -
     """Return how many replicates go into one stack: as many as fit `STACK_BYTES`, at most `STACK_WIDTH`."""
     one = build([np.random.default_rng(0)])
     weights = sum(parameter.numel() for parameter in one.parameters())
-    # parameters, gradients, two moments, kept copies; a row's activations are about as many as there are units
-    units = sum(parameter.shape[1] for parameter in one.parameters() if parameter.shape[-1] == 1) + sets[0].x.shape[1]
+    # parameters, gradients, two moments, kept copies
+    units = one.activations() + sets[0].x.shape[1]
     rows = max(len(each.x) for each in sets) * sets[0].x.shape[1]
     held = max((len(each.validation) for each in sets if each.validation is not None), default=0)
     numbers = 8 * weights + 6 * units * (schedule.batch_size + held) + rows
