@@ -289,4 +289,6 @@ def _as_dtype(values: np.ndarray, dtype: Any) -> Any:
     if pd.api.types.is_integer_dtype(dtype):
         limits = np.iinfo(getattr(dtype, "numpy_dtype", dtype))
         values = np.clip(values, float(limits.min), np.nextafter(float(limits.max), 0.0)).round()
+    if pd.api.types.is_bool_dtype(dtype):
+        values = np.clip(values, 0.0, 1.0)
     return pd.Series(values).astype(dtype).array
