@@ -52,10 +52,10 @@ class GenerativeClassifierFilter(Augmenter):
 
     Bad rows are noised originals: numbers with Gaussian noise (rounded where the column is whole), and some categories
     replaced. For a VAE on images they are its own reconstructions early in its training. The forest sees the class as
-    further columns, and each class with the same weight, so that a row has to look right for its class. Its trees are
-    extremely randomised: their borders are smooth, where those of a random forest cling to the rows (on a planted half
-    of garbage and 20 real rows of the class a sixth of what they keep is garbage, a third with a random forest). With
-    fewer rows than that of a class they see what is no row at all, hardly what is a row of another class.
+    further columns, and each class with the same weight, so that a row has to look right for its class; of a class with
+    a handful of rows it sees what is no row at all, hardly what is a row of another class. Its trees are extremely
+    randomised: their borders are smooth, where those of a random forest cling to the few rows there are and let twice
+    as much of planted garbage pass.
 
     Parameters
     ----------

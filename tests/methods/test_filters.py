@@ -85,12 +85,12 @@ def off_the_class(new: pd.DataFrame) -> float:
     return float((np.abs(far) > 3).any(axis=1).mean())
 
 
-@pytest.mark.parametrize(("rows", "at_most"), [(200, 0.1), (20, 0.25), (5, 0.5)])
+@pytest.mark.parametrize(("rows", "at_most"), [(200, 0.05), (20, 0.1), (5, 0.25)])
 def test_most_of_the_planted_garbage_is_rejected(rows, at_most):
     X, y = table({0: 300, 1: rows})
     method = GenerativeClassifierFilter(HalfGarbage(), candidates=3.0)
     shares = np.mean([garbage_share(method, X, y, 200, seed) for seed in range(3)], axis=0)
-    assert shares[1] > 0.4
+    assert shares[1] > 0.35
     assert shares[0] < at_most
 
 
@@ -266,6 +266,22 @@ def test_wrong_parameters_are_refused_in_code_and_in_a_suite(parameters, words):
         GenerativeClassifierFilter(Smote(), **parameters).fit_resample(X, y)
     with pytest.raises(InputError, match=rf"method 'smote\+gc': .*{words}"):
         methods.make("smote+gc", {f"gc_{key}": value for key, value in parameters.items()})
+
+
+@pytest.mark.parametrize("name", [name for name in methods.names() if methods.get(name).kind == "augmenter"])
+def test_every_augmenter_can_be_wrapped(name):
+    X, y = table({0: 60, 2: 25, 5: 20}, categories=not methods.get(name).numeric_only)
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    for asked in (0, 10):
+        method = methods.make(f"{name}+gc", sampling_strategy={5: 20 + asked}, random_state=2**40)
+        X_new, y_new = method.fit_resample(X, y)
+        assert np.bincount(y_new).tolist() == [60, 0, 25, 0, 0, 20 + asked]
+        assert X_new.dtypes.equals(X.dtypes)
+        pd.testing.assert_frame_equal(X_new.iloc[: len(X)], X)
+    assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    numbers = X[["a", "b", "c"]].to_numpy()
+    X_array, _ = method.fit_resample(numbers, y)
+    assert X_array.shape == (115, 3)
 
 
 def test_needs_are_those_of_the_wrapped_method():
