@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..datasets.contract import Table
-from .scenario import Draw, derive_seed, equal_row_groups, split_groups
+from .scenario import Draw, derive_seed, split_table
 
 #: the category that a missing cell of a categorical column gets
 MISSING = "(missing)"
@@ -135,12 +135,6 @@ class Part:
             self._encoded[key] = self.preparation.encode(getattr(self, side).X, scaled=scaled)
         return self._encoded[key]
 
-    def nbytes(self) -> int:
-        """Return about how much memory this part holds, with both encodings."""
-        rows = len(self.train.y) + len(self.test.y)
-        width = len(self.preparation.numeric) + sum(len(c) for c in self.preparation.categories.values())
-        return rows * (width * 3 + 2) * 8
-
 
 @dataclass(frozen=True)
 class PreparedDraw:
@@ -174,7 +168,7 @@ class PreparedDraw:
         if self.folds == 0 or np.bincount(train.y).min() < 3:
             return []
         rng = np.random.default_rng(derive_seed(self.draw.seed, "folds"))
-        fold = split_groups(equal_row_groups(train.X), train.y, [1 / self.folds] * self.folds, rng)
+        fold = split_table(train, [1 / self.folds] * self.folds, rng)
         parts = []
         for number in range(self.folds):
             held_out = np.flatnonzero(fold == number)
@@ -187,4 +181,8 @@ class PreparedDraw:
 
     def nbytes(self) -> int:
         """Return about how much memory the draw holds once all of it has been computed."""
-        return self.whole.nbytes() * (2 + self.folds)
+        preparation = self.whole.preparation
+        width = len(preparation.numeric) + sum(len(c) for c in preparation.categories.values())
+        n_train, n_test = len(self.draw.train.y), len(self.draw.test.y)
+        # as drawn, completed, and in two encodings; a fold has all training rows in the last three
+        return (4 * (n_train + n_test) + 3 * self.folds * n_train) * (width + 1) * 8

@@ -222,11 +222,13 @@ class Draw:
     seed: str
 
     def content_hash(self) -> str:
-        """Return a SHA-256 of all rows and labels, in order."""
+        """Return a SHA-256 of all rows, labels and series, in order."""
         sha = hashlib.sha256()
         for table in (self.train, self.test):
             sha.update(pd.util.hash_pandas_object(table.X, index=False).to_numpy().tobytes())
             sha.update(np.ascontiguousarray(table.y, dtype="<i8").tobytes())
+            if table.series is not None:
+                sha.update(np.ascontiguousarray(table.series, dtype="<i8").tobytes())
         return sha.hexdigest()
 
 
@@ -270,6 +272,45 @@ def split_groups(groups: np.ndarray, y: np.ndarray, shares: list[float], rng: np
     return part_of_group[inverse]
 
 
+def linked_series(X: pd.DataFrame, series: np.ndarray) -> np.ndarray:
+    """Return a group number for each row: its series, together with all series that share an equal row with it."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    number = np.unique(series, return_inverse=True)[1]
+    rows = equal_row_groups(X) + number.max() + 1
+    links = coo_array((np.ones(len(rows)), (number, rows)), shape=(rows.max() + 1, rows.max() + 1))
+    return connected_components(links, directed=False)[1][number]
+
+
+def split_table(table: Table, shares: list[float], rng: np.random.Generator) -> np.ndarray:
+    """Deal the rows of a table into parts, so that neither equal rows nor the rows of a series are separated.
+
+    Independent rows are stratified by class. A series holds rows of several classes; it counts under the rarest class
+    that occurs in it, so that series with rare rows come to every part. The shares of the classes in a part then depend
+    on the series that it got, and are only roughly those of the whole.
+
+    Parameters
+    ----------
+    table : Table
+        The rows.
+    shares, rng
+        See `split_groups`.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_rows,)
+        The part of each row.
+    """
+    if table.series is None:
+        return split_groups(equal_row_groups(table.X), table.y, shares, rng)
+    groups = linked_series(table.X, table.series)
+    rarity = np.argsort(np.argsort(-np.bincount(table.y), kind="stable"))  # 0 for the most frequent class
+    rarest = np.zeros(groups.max() + 1, dtype=int)
+    np.maximum.at(rarest, groups, rarity[table.y])
+    return split_groups(groups, rarest[groups], shares, rng)
+
+
 def make_draw(
     dataset: Dataset, table: Table | None, scenario: Scenario, index: int, seed: int, test_fraction: float
 ) -> Draw:
@@ -293,30 +334,35 @@ def make_draw(
     Raises
     ------
     ValueError
-        The scenario asks for more rows than there are.
+        The scenario asks for more rows than there are, or the series cannot be dealt to two sides.
     """
     info = dataset.info
     root = digest([seed, info.content_hash, scenario.selection(), index])
     keep_order: dict[int, np.ndarray] = {}
     if isinstance(dataset, SimulatedDataset):
         fresh = dataset.sample(np.random.default_rng(derive_seed(root, "data")), index)
-        train, test, keep_order = fresh.train, fresh.test, fresh.keep_order
+        rows_from, test, keep_order = fresh.train, fresh.test, fresh.keep_order
+        pool = np.arange(len(rows_from.y))
     else:
         assert isinstance(dataset, FiniteDataset)
         assert table is not None
         # few-shot: one fixed test part per dataset and suite seed; else a new split for each draw
         split_seed = derive_seed(seed, info.content_hash, "test") if scenario.kind == "few-shot" else derive_seed(root)
         shares = [1 - test_fraction, test_fraction]
-        part = split_groups(equal_row_groups(table.X), table.y, shares, np.random.default_rng(split_seed))
-        train, test = table.take(np.flatnonzero(part == 0)), table.take(np.flatnonzero(part == 1))
-    counts = np.bincount(train.y, minlength=len(info.classes))
+        part = split_table(table, shares, np.random.default_rng(split_seed))
+        # the rows to choose from are not copied: of a large table few may be kept
+        rows_from, pool, test = table, np.flatnonzero(part == 0), table.take(np.flatnonzero(part == 1))
+        if len(test.y) == 0:
+            raise ValueError("no rows are left to test on: all series share equal rows, or there is only one")
+    labels = rows_from.y[pool]
+    counts = np.bincount(labels, minlength=len(info.classes))
     kept = scenario.training_counts(counts.tolist(), info)
     rng = np.random.default_rng(derive_seed(root, "rows"))
     chosen = []
     for code, (have, want) in enumerate(zip(counts, kept, strict=True)):
-        rows = np.flatnonzero(train.y == code)
+        rows = np.flatnonzero(labels == code)
         if want < have:
             rows = keep_order[code][:want] if code in keep_order else rng.permutation(rows)[:want]
         chosen.append(rows)
-    rows = np.sort(np.concatenate(chosen))
-    return Draw(index, train if len(rows) == len(train.y) else train.take(rows), test, root)
+    rows = pool[np.sort(np.concatenate(chosen))]
+    return Draw(index, rows_from if len(rows) == len(rows_from.y) else rows_from.take(rows), test, root)

@@ -17,7 +17,9 @@ from .bundled import BundledDataset
 from .contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset, SimulatedDraw, Table
 from .fetch import fetch
 from .files import FileDataset, read_table
+from .images import MnistDataset
 from .proben1 import Proben1Dataset
+from .series import Ai4iDataset, SkabDataset
 from .simulated import LogisticSimulation, MixedSimulation, RingsSimulation, ThreeClassSimulation
 from .sources import sources
 
@@ -138,9 +140,13 @@ class _FromTable:
 def _register_own() -> None:
     for simulated in (LogisticSimulation, RingsSimulation, MixedSimulation, ThreeClassSimulation):
         register(simulated, simulated.name, "simulated")
+    builders: dict[str, Callable[[str], Dataset]] = {"bundled": BundledDataset, "proben1": Proben1Dataset}
     for name, source in sources().items():
-        build = BundledDataset if source.group == "bundled" else Proben1Dataset
-        register(_FromTable(build, name), name, source.group)
+        if source.group in builders:
+            register(_FromTable(builders[source.group], name), name, source.group)
+    register(MnistDataset, "mnist", "images")
+    register(SkabDataset, "skab", "series")
+    register(Ai4iDataset, "ai4i", "series")
 
 
 _register_own()

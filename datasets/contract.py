@@ -70,7 +70,7 @@ class DatasetInfo:
     description : str
         One line.
     group : str
-        ``"simulated"``, ``"bundled"``, ``"proben1"`` or ``"yours"``.
+        ``"simulated"``, ``"bundled"``, ``"proben1"``, ``"images"``, ``"series"`` or ``"yours"``.
     classes : tuple of str
         The label of each class code.
     class_counts : tuple of int

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
+import shutil
+import tempfile
+import zipfile
+import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +18,9 @@ from .contract import MissingDataError
 from .sources import Source, sources
 
 _TIMEOUT_S = 30  # without a byte from the server
+
+#: what a damaged gzip file or zip archive raises, beside OSError
+_DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile, KeyError, RuntimeError)
 
 
 def data_folder() -> Path | None:
@@ -37,7 +45,7 @@ def locate(source: Source) -> Path:
     Parameters
     ----------
     source : Source
-        The entry of the table of sources.
+        The entry of the table of sources; of a set of several files one of its `parts`.
 
     Returns
     -------
@@ -63,7 +71,7 @@ def locate(source: Source) -> Path:
 
 
 def fetch(name: str, progress: bool = False) -> Path:
-    """Download the file of a dataset into the cache, unless it is already on this machine.
+    """Download the files of a dataset into the cache, unless they are already on this machine.
 
     Parameters
     ----------
@@ -75,19 +83,24 @@ def fetch(name: str, progress: bool = False) -> Path:
     Returns
     -------
     pathlib.Path
-        The file, checked.
+        The file, checked; of a set of several files their folder (where some lie below ``AUGBENCH_DATA`` and some in
+        the cache, that of the last one).
 
     Raises
     ------
     InputError
-        There is no such dataset, nothing to fetch for it, or the download failed; then nothing is left behind.
+        There is no such dataset, nothing to fetch for it, or the download failed; then nothing of that file is left
+        behind.
     """
     table = sources()
     if name not in table:
         raise unknown_name("dataset with a file", name, [key for key, entry in table.items() if entry.file])
     if not table[name].file:
         raise InputError(f"dataset '{name}' comes with scikit-learn: there is nothing to fetch")
-    return download(table[name], progress)
+    source = table[name]
+    for part in source.parts:
+        path = download(part, progress)
+    return path.parents[part.file.count("/")] / source.file
 
 
 def download(source: Source, progress: bool = False) -> Path:
@@ -108,30 +121,40 @@ def download(source: Source, progress: bool = False) -> Path:
 
 
 def _retrieve(source: Source, target: Path, progress: bool) -> Path:
-    """Download to a temporary file beside the target, check it, and only then give it its name."""
+    """Download to a temporary folder beside the target, check the file, and only then give it its name."""
     import pooch
 
-    pooch.get_logger().setLevel("WARNING")
-    bar: Any = _RichBar(source.name) if progress else False
-    try:
-        found = pooch.retrieve(
-            url=source.url,
-            known_hash=f"sha256:{source.sha256}",
-            fname=target.name,
-            path=target.parent,
-            downloader=pooch.HTTPDownloader(progressbar=bar, timeout=_TIMEOUT_S, chunk_size=1 << 16),
-        )
-    except ValueError as error:
-        if "hash" not in str(error):
-            raise InputError(f"cannot download '{source.name}' from {source.url}: {_reason(error)}") from None
-        raise InputError(
-            f"the file at {source.url} is not the expected one for '{source.name}' (its SHA-256 is not "
-            f"{source.sha256}): nothing was kept; try again, or point AUGBENCH_DATA at a folder with {source.file}"
-        ) from None
-    finally:
-        if progress:
-            bar.close()
-    return Path(found)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
+        got = Path(folder) / target.name
+        bar: Any = _RichBar(source.file) if progress else False
+        try:
+            get = pooch.HTTPDownloader(progressbar=bar, timeout=_TIMEOUT_S, chunk_size=1 << 16)
+            get(source.url, str(got), None)
+        finally:
+            if progress:
+                bar.close()
+        try:
+            if source.member:
+                got = _extract(got, source.member)
+            found = _content_sha256(got)
+        except (gzip.BadGzipFile, *_DAMAGED):
+            found = ""
+        if found != source.sha256:
+            raise InputError(
+                f"the file at {source.url} is not the expected one for '{source.name}' (its SHA-256 is not "
+                f"{source.sha256}): nothing was kept; try again, or point AUGBENCH_DATA at a folder with {source.file}"
+            )
+        os.replace(got, target)
+    return target
+
+
+def _extract(archive: Path, member: str) -> Path:
+    """Take one file out of a zip archive, to a name beside it."""
+    path = archive.with_name(f"{archive.name}.member")
+    with zipfile.ZipFile(archive) as opened, opened.open(member) as file, path.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+    return path
 
 
 def _reason(error: Exception) -> str:
@@ -179,12 +202,15 @@ def _check(path: Path, source: Source) -> None:
     """Refuse a file with another SHA-256 than the table's."""
     try:
         state = path.stat()
-        found = _sha256(str(path), state.st_size, state.st_mtime_ns)
+        found = f"SHA-256 {_sha256(str(path), state.st_size, state.st_mtime_ns)}"
+    except (gzip.BadGzipFile, *_DAMAGED) as error:
+        found = f"no whole gzip file ({error})"
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
-    if found != source.sha256:
+    if found != f"SHA-256 {source.sha256}":
         raise InputError(
-            f"{path} is not the expected file of '{source.name}': SHA-256 {found}, expected {source.sha256}; "
+            f"{path} is not the expected file of '{source.name}': {found}, expected {source.sha256}"
+            f"{' (uncompressed)' if path.suffix == '.gz' else ''}; "
             f"put the right file there, or remove it and run: bench datasets fetch {source.name}"
         )
 
@@ -192,5 +218,10 @@ def _check(path: Path, source: Source) -> None:
 @lru_cache(maxsize=256)
 def _sha256(path: str, size: int, mtime_ns: int) -> str:
     """Return the SHA-256 of a file; size and time are there for the memory of results only."""
-    with open(path, "rb") as file:
+    return _content_sha256(Path(path))
+
+
+def _content_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, of a ``.gz`` file that of its uncompressed content."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

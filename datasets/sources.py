@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
+from ..provenance import digest
 from .contract import DatasetInfo, Table
 
 
@@ -22,17 +23,27 @@ class Source:
     name, description, group, licence, source, citation : str
         As in `DatasetInfo`.
     rows, features : int
-        Size of the table; every feature is numeric.
+        Size of the table.
     classes : tuple of str
         Label of each class code.
     class_counts : tuple of int
         Rows of each class.
     sha256 : str
-        Of the file, or of the arrays that a package carries.
+        Of the file, or of the arrays that a package carries; of a ``.gz`` file its uncompressed content, which stays
+        the same when the file is compressed again.
     file : str
-        Path below ``AUGBENCH_DATA``, e.g. ``"proben1/card1.dt"``; empty for what a package carries.
+        Path below ``AUGBENCH_DATA``, e.g. ``"proben1/card1.dt"``; empty for what a package carries. Of a set of
+        several files: their folder.
     url : str
-        Where the file is downloaded from.
+        Where the file is downloaded from; of several files, the address of their folder.
+    member : str
+        Name of the file inside the zip archive at `url`; empty where `url` is the file itself.
+    files : dict of str to str
+        Of a set of several files: path below `file` to SHA-256, in the order in which they are read.
+    categorical : int
+        How many of the features are categorical; the others are numeric.
+    series : bool
+        Whether the rows are time series.
     """
 
     name: str
@@ -42,16 +53,32 @@ class Source:
     features: int
     classes: tuple[str, ...]
     class_counts: tuple[int, ...]
-    sha256: str
     licence: str
     source: str
     citation: str
+    sha256: str = ""
     file: str = ""
     url: str = ""
+    member: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    categorical: int = 0
+    series: bool = False
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.class_counts) or sum(self.class_counts) != self.rows:
             raise InputError(f"sources table, '{self.name}': the class counts do not fit the classes or the rows")
+        if bool(self.sha256) == bool(self.files):
+            raise InputError(f"sources table, '{self.name}': there must be either 'sha256' or 'files'")
+
+    @property
+    def parts(self) -> tuple[Source, ...]:
+        """One entry for each file: this one, or those of a set of several files."""
+        if not self.files:
+            return (self,)
+        return tuple(
+            replace(self, file=f"{self.file}/{path}", url=f"{self.url}/{path}", sha256=sha256, files={})
+            for path, sha256 in self.files.items()
+        )
 
     @property
     def info(self) -> DatasetInfo:
@@ -62,12 +89,13 @@ class Source:
             group=self.group,
             classes=self.classes,
             class_counts=self.class_counts,
-            n_numeric=self.features,
-            n_categorical=0,
-            content_hash=self.sha256,
+            n_numeric=self.features - self.categorical,
+            n_categorical=self.categorical,
+            content_hash=digest(list(self.files.items())) if self.files else self.sha256,
             licence=self.licence,
             source=self.source or self.url,
             citation=self.citation,
+            series=self.series,
         )
 
     def check(self, table: Table) -> Table:

@@ -25,8 +25,22 @@ _METHODS: dict[str, str | type] = {
     "svm-smote": "neighbours:SvmSmote",
     "kmeans-smote": "neighbours:KMeansSmote",
     "adasyn": "neighbours:Adasyn",
+    "vae": "neural.vae:Vae",
+    "cvae": "neural.vae:Cvae",
+    "latent-noise": "neural.latent:LatentNoise",
+    "latent-interpolation": "neural.latent:LatentInterpolation",
+    "latent-extrapolation": "neural.latent:LatentExtrapolation",
+    "latent-interpolation-noise": "neural.latent:LatentInterpolationNoise",
+    "latent-extrapolation-noise": "neural.latent:LatentExtrapolationNoise",
+    "predictive-vae": "neural.predictive:PredictiveVAE",
+    "predictive-vae-published": "neural.predictive:PredictiveVAEPublished",
 }
-_CONTROLS = [name for name, where in _METHODS.items() if not str(where).startswith("neighbours:")]
+
+
+def _in(*modules: str) -> list[str]:
+    """Return the names of the methods that live in these modules."""
+    return [name for name, where in _METHODS.items() if str(where).partition(":")[0] in modules]
+
 
 #: ending of a name: the method of the name before it, behind the generative-classifier filter
 FILTER = "+gc"
@@ -35,8 +49,9 @@ FILTER_PREFIX = "gc_"
 
 #: names that stand for several methods
 GROUPS: dict[str, list[str]] = {
-    "controls": _CONTROLS,
-    "neighbours": [name for name in _METHODS if name not in _CONTROLS],
+    "controls": _in("controls", "adjusters"),
+    "neighbours": _in("neighbours"),
+    "vae-family": _in("neural.vae", "neural.latent", "neural.predictive"),
     "all": list(_METHODS),
 }
 
@@ -172,7 +187,23 @@ def register(cls: type, name: str) -> None:
     GROUPS["all"].append(name)
 
 
+#: classes that `from augbench.methods import ...` gives
+_PUBLIC = {
+    "Adjuster": "contract",
+    "Augmenter": "contract",
+    "Cvae": "neural.vae",
+    "LatentExtrapolation": "neural.latent",
+    "LatentExtrapolationNoise": "neural.latent",
+    "LatentInterpolation": "neural.latent",
+    "LatentInterpolationNoise": "neural.latent",
+    "LatentNoise": "neural.latent",
+    "PredictiveVAE": "neural.predictive",
+    "PredictiveVAEPublished": "neural.predictive",
+    "Vae": "neural.vae",
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("Augmenter", "Adjuster"):
-        return getattr(import_module(".contract", __name__), name)
+    if name in _PUBLIC:
+        return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -2,7 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from augbench import InputError, Table, datasets
-from augbench.bench.scenario import Scenario, equal_row_groups, make_draw, parse_scenario, split_groups
+from augbench.bench.prepare import PreparedDraw
+from augbench.bench.scenario import (
+    Draw,
+    Scenario,
+    equal_row_groups,
+    make_draw,
+    parse_scenario,
+    split_groups,
+    split_table,
+)
 
 COUNTS = np.array([40, 10, 25])
 
@@ -170,3 +179,114 @@ def test_a_table_takes_rows_in_order():
     assert taken.X.index.tolist() == [0, 1]
     assert taken.posterior is not None
     assert Scenario(kind="full").selection() == {"kind": "full", "of": "minority"}
+
+
+def series_table(n_series=20, length=30, seed=0):
+    """Series of which the last rows are of class 1; a third of them has rows of the rare class 2."""
+    rng = np.random.default_rng(seed)
+    series = np.repeat(np.arange(n_series), length)
+    y = np.tile(np.arange(length) >= 0.7 * length, n_series).astype(np.int64)
+    y[(series % 3 == 0) & (np.tile(np.arange(length), n_series) > length - 3)] = 2
+    return Table(pd.DataFrame(rng.normal(size=(len(y), 2)), columns=["a", "b"]), y, series=series)
+
+
+def test_whole_series_stay_together_and_rare_classes_come_to_every_part():
+    table = series_table()
+    for seed in range(20):
+        part = split_table(table, [0.5, 0.25, 0.25], np.random.default_rng(seed))
+        assert (pd.Series(part).groupby(table.series).nunique() == 1).all()
+        assert np.bincount(part) / len(part) == pytest.approx([0.5, 0.25, 0.25], abs=0.1)
+        for number in range(3):
+            assert (np.bincount(table.y[part == number], minlength=3) > 0).all()
+    # the control: dealt as independent rows, every series is torn apart
+    torn = split_table(Table(table.X, table.y), [0.5, 0.25, 0.25], np.random.default_rng(0))
+    assert (pd.Series(torn).groupby(table.series).nunique() > 1).all()
+
+
+def test_series_that_share_rows_stay_together():
+    table = series_table()
+    X = table.X.copy()
+    X.iloc[35] = X.iloc[3 * 30 + 5]  # series 1 and 3
+    X.iloc[36] = X.iloc[7 * 30]  # and 7
+    linked = Table(X, table.y, series=table.series)
+    for seed in range(20):
+        part = split_table(linked, [0.5, 0.5], np.random.default_rng(seed))
+        assert len(set(part[np.isin(table.series, [1, 3, 7])])) == 1
+
+
+class OwnSeries(datasets.FiniteDataset):
+    def __init__(self, table):
+        self.table = table
+
+    @property
+    def info(self):
+        counts = tuple(np.bincount(self.table.y).tolist())
+        return datasets.DatasetInfo("own", "", "yours", ("a", "b", "c"), counts, 2, 0, "0" * 64, series=True)
+
+    def load(self):
+        return self.table
+
+
+@pytest.mark.parametrize("text", ["full", "imbalance:count=9", "few-shot:shots=4"])
+def test_draws_and_folds_of_series(text):
+    table = series_table()
+    own = OwnSeries(table)
+    draw = make_draw(own, table, parse_scenario(text), 0, 0, 0.3)
+    assert not set(draw.train.series) & set(draw.test.series)
+    # in the order of the table, which is that of time
+    place = {tuple(row): number for number, row in enumerate(table.X.to_numpy())}
+    for side in (draw.train, draw.test):
+        places = [place[tuple(row)] for row in side.X.to_numpy()]
+        assert places == sorted(places)
+        assert side.series.tolist() == table.series[places].tolist()
+    inner = PreparedDraw(draw, 3).inner
+    assert len(inner) == 3
+    for part, held_out in inner:
+        assert not set(part.train.series) & set(part.test.series)
+        assert part.test.series.tolist() == draw.train.series[held_out].tolist()
+
+
+def test_one_series_cannot_be_split():
+    table = series_table(n_series=1)
+    with pytest.raises(ValueError, match="no rows are left to test on: all series share equal rows, or there is only"):
+        make_draw(OwnSeries(table), table, parse_scenario("full"), 0, 0, 0.3)
+
+
+def test_the_hash_of_a_draw_covers_the_series():
+    table = series_table()
+    bare = Table(table.X, table.y)
+    other = Table(table.X, table.y, series=table.series + 1)
+    assert len({Draw(0, one, bare, "").content_hash() for one in (bare, table, other)}) == 3
+
+
+def test_hashes_of_draws_stay_what_they_were():
+    # as stored by earlier versions: results in people's stores hang on them
+    assert (
+        draw_of("wine", "imbalance:count=12").content_hash()
+        == "ec32ecc8a269d7394cba443215503aa430be49f3df28d63b983adafff42d621f"
+    )
+    assert (
+        draw_of("digits", "few-shot:shots=5", index=1).content_hash()
+        == "be3c8a69c3889e77a8b89461dba5710a456db015d7d07c06ea726b71a1d04a81"
+    )
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("skab", 0.31, 0.40), ("ai4i", 0.02, 0.05)])
+def test_real_series_have_sane_shares_on_both_sides(name, low, high, data_folder, monkeypatch):
+    monkeypatch.setenv("AUGBENCH_DATA", str(data_folder))
+    dataset = datasets.make(name)
+    try:
+        table = dataset.load()
+    except datasets.MissingDataError as error:
+        pytest.skip(str(error))
+    for index in range(10):
+        draw = make_draw(dataset, table, parse_scenario("full"), index, 0, 0.3)
+        assert not set(draw.train.series) & set(draw.test.series)
+        assert len(draw.test.y) / len(table.y) == pytest.approx(0.3, abs=0.05)
+        assert low < draw.train.y.mean() < high
+        assert low < draw.test.y.mean() < high
+    train = set(map(tuple, draw.train.X.to_numpy()))
+    assert not any(tuple(row) in train for row in draw.test.X.to_numpy())
+    for part, held_out in PreparedDraw(draw, 3).inner:
+        assert not set(part.train.series) & set(part.test.series)
+        assert 0.6 * table.y.mean() < draw.train.y[held_out].mean() < 1.6 * table.y.mean()

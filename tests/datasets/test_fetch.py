@@ -1,13 +1,17 @@
+import gzip
 import hashlib
+import io
 import os
 import socket
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from augbench.bench.cli import fetch_dataset
 from augbench.datasets import MissingDataError, fetch, make
 from augbench.datasets.fetch import cache_folder, download, locate
 from augbench.datasets.sources import Source, sources
@@ -22,6 +26,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         body = b"<html>maintenance</html>" if self.path == "/wrong" else CONTENT
+        body = self.server.served.get(self.path, body)  # type: ignore[attr-defined]
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -38,6 +43,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as running:
         running.requests_seen = []  # type: ignore[attr-defined]
+        running.served = {}  # type: ignore[attr-defined]
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield running
@@ -173,6 +179,89 @@ def test_fetch_names(cache: Path) -> None:
         fetch("glas")
     with pytest.raises(InputError, match="'iris' comes with scikit-learn: there is nothing to fetch"):
         fetch("iris")
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("readme.txt", b"not this one")
+        file.writestr(name, content)
+    return archive.getvalue()
+
+
+def test_a_member_is_taken_out_of_an_archive(cache: Path, server: ThreadingHTTPServer) -> None:
+    server.served = {"/a.zip": zipped("inner.dt", CONTENT)}  # type: ignore[attr-defined]
+    source = replace(source_at(address(server, "a.zip")), member="inner.dt")
+    path = download(source)
+    assert path.read_bytes() == CONTENT
+    assert files_below(cache) == [path]
+
+
+@pytest.mark.parametrize("served", ["no zip", "cut zip", "other name", "other content"])
+def test_a_wrong_archive_leaves_nothing(served: str, cache: Path, server: ThreadingHTTPServer) -> None:
+    good = zipped("inner.dt", CONTENT)
+    wrong = {
+        "no zip": CONTENT,
+        "cut zip": good[: len(good) // 2],
+        "other name": zipped("outer.dt", CONTENT),
+        "other content": zipped("inner.dt", CONTENT[1:]),
+    }
+    server.served = {"/a.zip": wrong[served]}  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match="is not the expected one for 'card'"):
+        download(replace(source_at(address(server, "a.zip")), member="inner.dt"))
+    assert files_below(cache) == []
+
+
+def several(server: ThreadingHTTPServer, contents: dict[str, bytes]) -> Source:
+    sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    return replace(sources()["card"], file="set", url=address(server, "set"), sha256="", files=sha256)
+
+
+def test_a_set_of_several_files(
+    cache: Path,
+    server: ThreadingHTTPServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    contents = {"one/0.csv": b"first", "two/0.csv": b"second", "two/1.csv": b"third"}
+    server.served = {f"/set/{name}": content for name, content in contents.items()}  # type: ignore[attr-defined]
+    source = several(server, contents)
+    monkeypatch.setitem(sources(), "card", source)
+    data = tmp_path / "data" / "set" / "one"
+    data.mkdir(parents=True)
+    (data / "0.csv").write_bytes(b"first")
+    monkeypatch.setenv("AUGBENCH_DATA", str(tmp_path / "data"))
+    with pytest.raises(MissingDataError, match=r"fetch it with: bench datasets fetch card.*holds set/two/0\.csv"):
+        [locate(part) for part in source.parts]
+    fetch_dataset(["card"])  # the command, in this process
+    assert f"card: {cache / 'set'}" in "".join(capsys.readouterr().out.splitlines())
+    assert fetch("card") == cache / "set"
+    assert server.requests_seen == ["/set/two/0.csv", "/set/two/1.csv"]  # type: ignore[attr-defined]
+    assert [locate(part).read_bytes() for part in source.parts] == list(contents.values())
+    other = several(server, {**contents, "two/1.csv": b"changed"})
+    assert source.info.content_hash != other.info.content_hash
+
+
+@pytest.mark.parametrize("level", [1, 9])
+def test_compressed_files_are_known_by_their_content(level: int, cache: Path, server: ThreadingHTTPServer) -> None:
+    packed = gzip.compress(CONTENT, level)
+    server.served = {"/set/a.gz": packed}  # type: ignore[attr-defined]
+    (source,) = several(server, {"a.gz": CONTENT}).parts
+    path = download(source)
+    assert path.read_bytes() == packed
+    for wrong in (packed[:-20], gzip.compress(CONTENT[1:]), CONTENT):
+        path.write_bytes(wrong)
+        with pytest.raises(InputError, match=f"{path} is not the expected file of 'card'"):
+            locate(source)
+    server.served = {"/set/a.gz": packed[:-20]}  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match="is not the expected one for 'card'"):
+        download(source)
+
+
+def test_an_entry_has_one_file_or_several() -> None:
+    with pytest.raises(InputError, match="either 'sha256' or 'files'"):
+        replace(sources()["card"], sha256="")
 
 
 def test_cache_folder_of_this_system(monkeypatch: pytest.MonkeyPatch) -> None:

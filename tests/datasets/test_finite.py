@@ -122,13 +122,28 @@ def test_table_check_names_what_differs() -> None:
 def test_every_source_is_complete() -> None:
     for source in sources().values():
         assert isinstance(source, Source)
-        assert len(source.sha256) == 64
+        assert {len(part.sha256) for part in source.parts} == {64}
         assert source.licence
         assert source.source
         assert source.citation
-        assert bool(source.file) == bool(source.url) == (source.group == "proben1")
-        if source.file:
+        assert bool(source.file) == bool(source.url) == (source.group != "bundled")
+        if source.group == "proben1":
             assert source.url.endswith(f"/{source.name}/{Path(source.file).name}")
+
+
+def test_addresses_of_several_files_and_of_archives() -> None:
+    skab = sources()["skab"].parts
+    assert len({part.url for part in skab}) == len({part.sha256 for part in skab}) == 34
+    assert skab[16].file == "timeseries/skab/valve2/0.csv"
+    assert skab[16].url == (
+        "https://raw.githubusercontent.com/waico/SKAB/b2c0d46c2971dcbfe71e26087b6d231998bb91c2/data/valve2/0.csv"
+    )
+    assert sources()["mnist"].parts[0].url == (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz"
+    )
+    assert sources()["ai4i"].member == "ai4i2020.csv"
+    for source in sources().values():
+        assert source.url.endswith(".zip") == bool(source.member)
 
 
 def test_unknown_problem() -> None:

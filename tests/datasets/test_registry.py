@@ -15,8 +15,8 @@ def _unchanged_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_names_and_groups_agree() -> None:
-    assert sorted(GROUPS) == ["bundled", "proben1", "simulated"]
-    assert len(names()) == len(set(names())) == 16
+    assert sorted(GROUPS) == ["bundled", "images", "proben1", "series", "simulated"]
+    assert len(names()) == len(set(names())) == 19
     for group, members in GROUPS.items():
         for name in members:
             info = make(name).info

@@ -1,0 +1,380 @@
+"""What the neural augmenters share: training sets out, trained networks in, new rows of the table back."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from imblearn.utils import check_sampling_strategy
+
+from ...errors import InputError
+from ...progress import listening
+from ..contract import Augmenter
+from .encoder import TableEncoder
+
+if TYPE_CHECKING:
+    # torch is loaded when something is trained, so that listing and planning need it as little as an import does
+    from .training import Build, Schedule, Trained, TrainingSet
+
+#: a network's posterior counts as collapsed below this KL divergence, nats per row
+COLLAPSED_KL = 0.01
+#: generated rows of a class that lie this close together, in units of the columns' ranges, count as one row
+ONE_ROW = 1e-3
+#: share of the training rows that is held out where training stops on a plateau
+VALIDATION_SHARE = 0.2
+
+LIKELIHOODS = ("gaussian", "bernoulli", "mse")
+
+
+@dataclass
+class Task:
+    """One training set of a call of `fit_resample_many`, encoded.
+
+    Attributes
+    ----------
+    X, y : pandas.DataFrame, numpy.ndarray
+        The training rows.
+    counts : dict
+        New rows wanted of each class.
+    rng : numpy.random.Generator
+        Of this training set.
+    encoder : TableEncoder
+        Fitted to it.
+    values : numpy.ndarray of shape (n_rows, width)
+        Its rows, encoded.
+    classes : numpy.ndarray of shape (K,)
+        Its classes, sorted.
+    codes : numpy.ndarray of shape (n_rows,)
+        The position of each row's class in `classes`.
+    """
+
+    X: pd.DataFrame
+    y: np.ndarray
+    counts: dict[Any, int]
+    rng: np.random.Generator
+    encoder: TableEncoder
+    values: np.ndarray
+    classes: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def wanted(self) -> list[tuple[int, int]]:
+        """Position in `classes` and number of new rows of each class that gets some."""
+        return [(int(np.searchsorted(self.classes, label)), count) for label, count in self.counts.items()]
+
+    def rows_of(self, code: int) -> np.ndarray:
+        """Return the positions of the rows of one class."""
+        return np.flatnonzero(self.codes == code)
+
+    def seed(self) -> int:
+        """Return a seed for one network."""
+        return int(self.rng.integers(2**63))
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NeuralAugmenter(Augmenter):
+    """Base of the augmenters that train networks: all training sets of a call are trained as stacks.
+
+    A subclass says what networks a training set needs (`_shape`, `_builder`, `_sets`) and how they give new rows
+    (`_sample`). Constructors are those of dataclasses, so that a subclass lists its own parameters only.
+
+    Parameters
+    ----------
+    numeric : {"minmax", "quantile"}, default="minmax"
+        How numeric columns are brought to [0, 1].
+    steps : int, default=6000
+        Gradient steps (Adam), as published.
+    batch_size : int, default=32
+        Rows per step.
+    learning_rate : float, default=1e-3
+        Adam's step size.
+    patience : int, default=0
+        Stop a network when its loss on a held-out fifth of its rows has not improved for so many checks (one every
+        sixtieth of the steps), and keep its best weights; 0: train all steps on all rows.
+    dtype : {"float32", "float64"}, default="float32"
+        float64 is the exact mode.
+    device : str, default="cpu"
+        Where torch trains, e.g. ``"cuda"``.
+    verbose : bool, default=False
+        Show a progress bar.
+    keep_early : bool, default=False
+        Keep the rows as reconstructed after a tenth of the steps, for the filter ``+gc``.
+    sampling_strategy, random_state
+        As in `Augmenter`; `random_state` may also be a generator or a `numpy.random.RandomState`.
+
+    Attributes
+    ----------
+    training_histories_ : list of pandas.DataFrame or None
+        For each training set of the last call the training curves of its networks: columns ``model``, ``step`` and the
+        parts of the loss, means over the steps since the row before.
+    training_history_ : pandas.DataFrame
+        The same after `fit_resample`.
+    encoder_ : TableEncoder
+        After `fit_resample`: how its rows became the networks' columns.
+    networks_ : list of torch.nn.Module
+        After `fit_resample`: its trained networks (see `networks`).
+    early_reconstructions_ : list of pandas.DataFrame or None
+        With ``keep_early=True``: the training rows as the networks reconstructed them after a tenth of the steps.
+    """
+
+    requires: ClassVar[tuple[str, ...]] = ("torch",)
+    family: ClassVar[str] = "vae"
+    optimizer: ClassVar[str] = "adam"
+
+    numeric: str = "minmax"
+    steps: int = 6000
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    patience: int = 0
+    dtype: str = "float32"
+    device: str = "cpu"
+    verbose: bool = False
+    keep_early: bool = False
+    sampling_strategy: Any = "auto"
+    random_state: Any = None
+
+    def fit_resample(self, X: pd.DataFrame, y: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+        """Return the training rows followed by new ones; see `Augmenter.fit_resample`."""
+        made = self._resample([(X, y)], [np.random.default_rng(self.random_state)], [self.sampling_strategy])[0]
+        if isinstance(made, BaseException):
+            raise made
+        self.training_history_ = self.training_histories_[0]
+        if self._trained:
+            self.encoder_, self.networks_ = self._trained[0]
+        return made
+
+    def fit_resample_many(
+        self, tables: list[tuple[pd.DataFrame, np.ndarray]], random_states: list[int], strategies: list[dict[int, int]]
+    ) -> list[tuple[pd.DataFrame, np.ndarray] | BaseException]:
+        """Resample several training sets, all their networks trained as stacks; see `Augmenter.fit_resample_many`.
+
+        In float32 a training set gives the same rows alone and among others up to the rounding that training
+        amplifies; with ``dtype="float64"`` up to about 1e-12. The same list gives the same bits.
+        """
+        return self._resample(tables, [np.random.default_rng(seed) for seed in random_states], strategies)
+
+    def check_parameters(self) -> None:
+        """Raise `InputError` for a parameter that has no sensible value."""
+        for name in ("steps", "batch_size"):
+            at_least(self, name, 1)
+        at_least(self, "patience", 0)
+        if not self.learning_rate > 0:
+            raise InputError(f"learning_rate must be above 0; found {self.learning_rate!r}")
+        if self.dtype not in ("float32", "float64"):
+            raise InputError(f"dtype must be 'float32' or 'float64'; found {self.dtype!r}")
+        if self.numeric not in ("minmax", "quantile"):
+            raise InputError(f"numeric must be 'minmax' or 'quantile'; found {self.numeric!r}")
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        raise NotImplementedError("neural augmenters write _sample")
+
+    @abstractmethod
+    def _shape(self, task: Task) -> Hashable:
+        """Return what decides the shape of a task's networks: tasks of equal shape share stacks."""
+
+    @abstractmethod
+    def _builder(self, shape: Any) -> Build:
+        """Return what builds a stack of networks of this shape."""
+
+    @abstractmethod
+    def _sets(self, task: Task) -> list[TrainingSet]:
+        """Return the training set of each network that a task needs."""
+
+    @abstractmethod
+    def _sample(self, task: Task, trained: list[Trained]) -> tuple[np.ndarray, np.ndarray]:
+        """Return new rows, encoded, and the codes of their classes: ``counts`` rows of each class."""
+
+    def _reconstruct(self, task: Task, networks: list[Any]) -> np.ndarray:
+        """Return the training rows (encoded) as networks reconstruct them."""
+        raise InputError(f"{type(self).__name__} has no early reconstructions")
+
+    def _encode(self, X: pd.DataFrame) -> TableEncoder:
+        return TableEncoder(numeric=self.numeric).fit(X)
+
+    def _decode(self, task: Task, values: np.ndarray) -> pd.DataFrame:
+        """Return encoded rows as rows of the table."""
+        return task.encoder.decode(values, task.rng)
+
+    def _schedule(self) -> Schedule:
+        from .training import Schedule
+
+        return Schedule(
+            steps=self.steps,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            optimizer=self.optimizer,
+            patience=self.patience,
+            check_every=max(1, self.steps // 60),
+            early=max(1, self.steps // 10) if self.keep_early else 0,
+            dtype=self.dtype,
+            device=self.device,
+        )
+
+    def _resample(
+        self, tables: Sequence[tuple[Any, Any]], rngs: list[np.random.Generator], strategies: Sequence[Any]
+    ) -> list[Any]:
+        self.check_parameters()
+        results: list[Any] = [None] * len(tables)
+        tasks: dict[int, Task] = {}
+        for i, ((X, y), rng, strategy) in enumerate(zip(tables, rngs, strategies, strict=True)):
+            try:
+                task = self._task(X, y, rng, strategy)
+                if task.counts:
+                    tasks[i] = task
+                else:
+                    results[i] = (task.X.copy(), task.y.copy())
+            except ValueError as error:
+                results[i] = error
+        trained = self._train(tasks)
+        self._trained = [(task.encoder, [one.network for one in trained[i]]) for i, task in tasks.items()]
+        self.training_histories_ = [
+            pd.concat([one.history for one in trained[i]], ignore_index=True) if i in trained else None
+            for i in range(len(tables))
+        ]
+        self.early_reconstructions_: list[pd.DataFrame | None] = [None] * len(tables)
+        for i, task in tasks.items():
+            try:
+                results[i] = self._finish(task, trained[i])
+                if self.keep_early:
+                    rows = self._reconstruct(task, [one.early for one in trained[i]])
+                    self.early_reconstructions_[i] = self._decode(task, rows).set_axis(task.X.columns, axis=1)
+            except ValueError as error:
+                results[i] = error
+        return results
+
+    def _task(self, X: Any, y: Any, rng: np.random.Generator, strategy: Any) -> Task:
+        frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=float))
+        y = np.asarray(y)
+        self._validate(frame, y)
+        self.sampling_strategy_ = check_sampling_strategy(strategy, y, self._sampling_type)
+        counts = {label: count for label, count in self.sampling_strategy_.items() if count > 0}
+        encoder = self._encode(frame)
+        classes, codes = np.unique(y, return_inverse=True)
+        return Task(frame, y, counts, rng, encoder, encoder.encode(frame), classes, codes)
+
+    def _train(self, tasks: dict[int, Task]) -> dict[int, list[Trained]]:
+        """Train the networks of all tasks, those of equal shape together."""
+        from .training import train
+
+        together: dict[Hashable, list[tuple[int, TrainingSet]]] = {}
+        for i, task in tasks.items():
+            together.setdefault(self._shape(task), []).extend((i, one) for one in self._sets(task))
+        trained: dict[int, list[Trained]] = {i: [] for i in tasks}
+        with progress_bar(type(self).__name__, shown=self.verbose):
+            for shape, sets in together.items():
+                done = train(self._builder(shape), [one for _, one in sets], self._schedule())
+                for (i, _), one in zip(sets, done, strict=True):
+                    trained[i].append(one)
+        _warn_of_collapse([one for all_ in trained.values() for one in all_])
+        return trained
+
+    def _finish(self, task: Task, trained: list[Trained]) -> tuple[pd.DataFrame, np.ndarray]:
+        """Turn what networks give into the training rows followed by new ones."""
+        diverged = [one.name for one in trained if one.diverged]
+        if diverged:
+            raise ValueError(f"training diverged (the loss was not a number): {', '.join(diverged)}")
+        values, codes = self._sample(task, trained)
+        for code, count in task.wanted:
+            rows = values[codes == code]
+            if len(rows) != count:
+                raise ValueError(f"made {len(rows)} of the {count} rows asked for of class {task.classes[code]}")
+            if count > 1 and np.ptp(rows, axis=0).max() < ONE_ROW:
+                warnings.warn(f"all generated rows of a class lie within {ONE_ROW} of each other", stacklevel=2)
+        new = self._decode(task, values).set_axis(task.X.columns, axis=1)
+        return pd.concat([task.X, new], ignore_index=True), np.concatenate([task.y, task.classes[codes]])
+
+
+def class_name(task: Task, code: int) -> str:
+    """Return how the network of one class is called in curves and messages."""
+    return f"class {task.classes[code]}"
+
+
+def balanced_pool(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return row positions in which every class stands equally often: small classes are repeated."""
+    largest = np.bincount(codes).max()
+    pool = []
+    for code in np.unique(codes):
+        rows = np.flatnonzero(codes == code)
+        whole, rest = divmod(int(largest), len(rows))
+        pool += [np.tile(rows, whole), rng.permutation(rows)[:rest]]
+    return np.concatenate(pool)
+
+
+def each_equally_often(n: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `count` positions out of n, each as often as any other, up to one time."""
+    rounds = np.broadcast_to(np.arange(n), (-(-count // n), n))
+    return rng.permuted(rounds, axis=1).reshape(-1)[:count]
+
+
+def hold_out(pool: np.ndarray, patience: int, rng: np.random.Generator, name: str) -> tuple[np.ndarray, Any]:
+    """Split a pool into rows to train on and rows to watch, if training stops on a plateau.
+
+    Raises
+    ------
+    ValueError
+        There is only one row.
+    """
+    if not patience:
+        return pool, None
+    rows = rng.permutation(np.unique(pool))
+    if len(rows) < 2:
+        raise ValueError(f"{name}: stopping on a plateau (patience={patience}) needs 2 rows; found {len(rows)}")
+    held = rows[: max(1, round(VALIDATION_SHARE * len(rows)))]
+    return pool[~np.isin(pool, held)], held
+
+
+def at_least(method: Any, name: str, least: int) -> None:
+    """Raise `InputError` unless a parameter is a whole number, at least `least`."""
+    value = getattr(method, name)
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise InputError(f"{name} must be a whole number, at least {least}; found {value!r}")
+
+
+def _warn_of_collapse(trained: list[Trained]) -> None:
+    """Warn of networks whose posterior is the prior: then every row decodes to about the same distribution."""
+    known = [one for one in trained if "kl" in one.history]
+    names = [one.name for one in known if one.history["kl"].iloc[-1] < COLLAPSED_KL]
+    if names:
+        shown = ", ".join(sorted(set(names))[:3])
+        warnings.warn(
+            f"posterior collapsed (KL below {COLLAPSED_KL} nats) in {len(names)} of {len(known)} networks: {shown}",
+            stacklevel=3,
+        )
+
+
+@contextmanager
+def progress_bar(title: str, *, shown: bool) -> Iterator[None]:
+    """Show a bar on the terminal while something trains."""
+    if not shown:
+        yield
+        return
+    from rich.progress import Progress
+
+    with Progress() as bar:
+        task = bar.add_task(title)
+
+        def update(what: str, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=f"{title}: {what}")
+
+        with listening(update):
+            yield
+
+
+def hidden_widths(hidden: Any, width: int) -> tuple[int, ...]:
+    """Return the widths of the hidden layers; ``"auto"`` follows the columns of an encoded row."""
+    if hidden != "auto":
+        return tuple(int(one) for one in hidden)
+    return (32, 32) if width <= 32 else (64, 64) if width <= 128 else (256, 256)
+
+
+def network_builder(build: Callable[..., Any], *args: Any) -> Build:
+    """Return a `Build` for a network class whose first argument is the generators."""
+    return lambda generators: build(generators, *args)
