@@ -14,11 +14,12 @@ Listing = tuple[list[str], list[tuple[str, ...]]]
 
 
 def list_methods() -> Listing:
-    """Return name, kind, role and description of every method."""
+    """Return name, kind, role and description of every method, and last of the filter that any augmenter can have."""
     rows: list[tuple[str, ...]] = []
     for name in methods.names():
         cls: Any = methods.get(name)
         rows.append((name, cls.kind, cls.role or cls.family, first_line(cls)))
+    rows.append((f"NAME{methods.FILTER}", "augmenter", "filter", first_line(methods.get(f"smote{methods.FILTER}"))))
     return ["method", "kind", "role or family", "description"], rows
 
 

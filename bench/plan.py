@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import packages_distributions
@@ -16,7 +16,7 @@ from .. import datasets as dataset_registry
 from .. import methods as method_registry
 from ..datasets.contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset
 from ..errors import InputError, unknown_name
-from ..methods.contract import Detector
+from ..methods.contract import Augmenter, Detector
 from ..methods.samplers import ImblearnSampler
 from ..provenance import digest, package_versions, source_hash
 from . import classifiers as classifier_registry
@@ -44,6 +44,9 @@ HARNESS = tuple(
         "threshold",
     )
 )
+
+#: methods share code (the table encoder, the layers) with modules that are not in the line of their bases
+METHOD_CODE = "augbench.methods."
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,18 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Plan:
-    """A resolved suite: units in the order in which they are run, and what was left out."""
+    """A resolved suite: units in the order in which they are run, and what was left out.
+
+    Attributes
+    ----------
+    methods : dict of str to object
+        Every method by its id, as it was built (a filtered method follows the one that it wraps).
+    """
 
     suite: Suite
     units: list[Unit]
     exclusions: list[Exclusion]
-    methods: dict[str, type]
+    methods: dict[str, Any]
     infos: dict[str, DatasetInfo]
     fresh: set[str]
 
@@ -107,12 +116,12 @@ class Plan:
         return [
             {
                 "method": id_,
-                "kind": cls.kind,  # type: ignore[attr-defined]
-                "role": cls.role,  # type: ignore[attr-defined]
-                "family": cls.family,  # type: ignore[attr-defined]
-                "description": first_line(cls),
+                "kind": method.kind,
+                "role": method.role,
+                "family": method.family,
+                "description": _description(method),
             }
-            for id_, cls in self.methods.items()
+            for id_, method in self.methods.items()
         ]
 
     def dataset_rows(self) -> list[dict[str, Any]]:
@@ -129,6 +138,12 @@ class Plan:
             }
             for id_, info in self.infos.items()
         ]
+
+
+def _description(method: Any) -> str:
+    """Return what a method says of itself in one line; most say it in the docstring."""
+    own = getattr(method, "description", None)
+    return own if isinstance(own, str) else first_line(type(method))
 
 
 def first_line(cls: type) -> str:
@@ -173,21 +188,32 @@ def code_identity(cls: type) -> dict[str, str]:
 
 
 def _identify(name: str, identity: dict[str, str]) -> None:
-    """Add a module's identity; of a plugin's module also those of the modules that it uses."""
+    """Add a module's identity, and for a plugin or a method those of the other such modules that it uses."""
     root = name.partition(".")[0]
     if name in identity or root in sys.stdlib_module_names:
         return
     path = getattr(sys.modules.get(name), "__file__", None) or ""
     if root == "augbench":
         identity[name] = source_hash(path)
+        if name.startswith(METHOD_CODE):
+            for used in _used_modules(name):
+                if used.startswith(METHOD_CODE):
+                    _identify(used, identity)
     elif path.endswith(".py") and "site-packages" not in path:
         identity[name] = source_hash(path)
-        for value in list(vars(sys.modules[name]).values()):
-            used = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-            if isinstance(used, str) and not used.startswith("augbench.") and used != "augbench":
+        for used in _used_modules(name):
+            if not used.startswith("augbench.") and used != "augbench":
                 _identify(used, identity)
     elif path:
         identity.update(package_versions(_distributions(root)))
+
+
+def _used_modules(name: str) -> Iterator[str]:
+    """Yield the names of the modules from which a module has something."""
+    for value in list(vars(sys.modules[name]).values()):
+        used = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+        if isinstance(used, str):
+            yield used
 
 
 @lru_cache
@@ -199,11 +225,21 @@ def _distributions(root: str) -> list[str]:
 
 
 def _method_hash(entry: Entry, method: Any) -> str:
+    return digest(
+        {"name": entry.name, "sampler": entry.sampler, "params": _plain(entry.params), "code": _method_code(method)}
+    )
+
+
+def _method_code(method: Any) -> dict[str, str]:
+    """Return what identifies the code of a method and of what it wraps."""
     code = code_identity(type(method))
-    wrapped = getattr(method, "sampler_class", None)
-    if inspect.isclass(wrapped):
-        code |= code_identity(wrapped)
-    return digest({"name": entry.name, "sampler": entry.sampler, "params": _plain(entry.params), "code": code})
+    sampler = getattr(method, "sampler_class", None)
+    if inspect.isclass(sampler):
+        code |= code_identity(sampler)
+    augmenter = getattr(method, "augmenter", None)
+    if isinstance(augmenter, Augmenter):
+        code |= _method_code(augmenter)
+    return code
 
 
 def _plain(params: dict[str, Any]) -> Any:
@@ -264,7 +300,8 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         listed = [Entry(name=name) for name in method_registry.GROUPS["controls"]] + listed
     elif "none" not in [entry.id for entry in listed]:
         listed.insert(0, Entry(name="none"))
-    method_entries = expand("method", listed, method_registry)
+    filtered = [entry.name for entry in listed if entry.name.endswith(method_registry.FILTER)]
+    method_entries = expand("method", listed, method_registry, own=filtered)
     for entry in method_entries:
         if entry.id == "none" and entry.name != "none":
             raise InputError(f"method {entry.name or entry.sampler} cannot have the id 'none': that is the baseline")
@@ -320,7 +357,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         suite,
         units,
         exclusions,
-        {id_: type(method) for id_, method in methods.items()},
+        methods,
         {id_: dataset.info for id_, (_, dataset) in datasets.items()},
         {id_ for id_, (_, dataset) in datasets.items() if isinstance(dataset, SimulatedDataset)},
     )

@@ -45,6 +45,11 @@ def _in(*modules: str) -> list[str]:
     return [name for name, where in _METHODS.items() if str(where).partition(":")[0] in modules]
 
 
+#: ending of a name: the method of the name before it, behind the generative-classifier filter
+FILTER = "+gc"
+#: prefix of the filter's own parameters beside those of the method that it wraps
+FILTER_PREFIX = "gc_"
+
 #: names that stand for several methods
 GROUPS: dict[str, list[str]] = {
     "controls": _in("controls", "adjusters"),
@@ -63,11 +68,17 @@ def names() -> list[str]:
 def get(name: str) -> type:
     """Return the class of a method.
 
+    Of a filtered method (``"smote+gc"``) it is that of the filter: which columns and how many rows the method needs
+    stands on what `make` builds.
+
     Raises
     ------
     InputError
-        There is no method of this name.
+        There is no method of this name, or the filter cannot wrap it.
     """
+    if name.endswith(FILTER):
+        _wrapped(name)
+        return import_module(".filters", __name__).GenerativeClassifierFilter
     if name not in _METHODS:
         raise unknown_name("method", name, _METHODS)
     found = _METHODS[name]
@@ -78,14 +89,39 @@ def get(name: str) -> type:
     return found
 
 
+def _wrapped(name: str) -> str:
+    """Return the name of the method that a filtered one wraps; raise if that is no augmenter."""
+    base = name.removesuffix(FILTER)
+    kind = "filtered method" if base.endswith(FILTER) else get(base).kind  # type: ignore[attr-defined]
+    if kind != "augmenter":
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise InputError(f"method '{name}': {FILTER} filters the rows of an augmenter; '{base}' is {article} {kind}")
+    return base
+
+
 def describe(name: str) -> str:
     """Return the first line of a method's docstring."""
+    if name.endswith(FILTER):
+        return f"{describe(_wrapped(name)).removesuffix('.')}; rows that look bad to a classifier are rejected."
     return (inspect.getdoc(get(name)) or "").partition("\n")[0]
 
 
-def allowed_parameters(cls: type) -> list[str]:
-    """Return the parameters of a method that a suite may set (the seed and the amounts are the harness's)."""
-    return [name for name in inspect.signature(cls).parameters if name not in ("sampling_strategy", "random_state")]
+def allowed_parameters(method: type | str) -> list[str]:
+    """Return the parameters of a method that a suite may set (the seed and the amounts are the harness's).
+
+    Parameters
+    ----------
+    method : type or str
+        Its class, or its name. A filtered method has its own parameters and, with the prefix ``gc_``, the filter's;
+        only its name tells them.
+    """
+    if isinstance(method, str):
+        cls = get(method)
+        if method.endswith(FILTER):
+            own = [name for name in allowed_parameters(cls) if name != "augmenter"]
+            return [*allowed_parameters(_wrapped(method)), *(FILTER_PREFIX + name for name in own)]
+        return allowed_parameters(cls)
+    return [name for name in inspect.signature(method).parameters if name not in ("sampling_strategy", "random_state")]
 
 
 def make(name: str, params: dict[str, Any] | None = None, **more: Any) -> Any:
@@ -94,7 +130,7 @@ def make(name: str, params: dict[str, Any] | None = None, **more: Any) -> Any:
     Parameters
     ----------
     name : str
-        A name from `names`.
+        A name from `names`; that of an augmenter may end in ``+gc``, for the generative-classifier filter.
     params : dict, optional
         What a suite sets: any of `allowed_parameters`.
     **more
@@ -107,16 +143,23 @@ def make(name: str, params: dict[str, Any] | None = None, **more: Any) -> Any:
     """
     cls = get(name)
     params = params or {}
-    allowed = allowed_parameters(cls)
+    allowed = allowed_parameters(name)
     for parameter in params:
         if parameter not in allowed:
             if not allowed:
                 raise InputError(f"method '{name}' has no parameters; found '{parameter}'")
             raise unknown_name(f"parameter of method '{name}'", parameter, allowed)
+    if name.endswith(FILTER):
+        inner = {key: value for key, value in params.items() if not key.startswith(FILTER_PREFIX)}
+        own = {key.removeprefix(FILTER_PREFIX): value for key, value in params.items() if key not in inner}
+        params = {"augmenter": make(_wrapped(name), inner), **own}
     try:
-        return cls(**params, **more)
+        method = cls(**params, **more)
+        if name.endswith(FILTER):
+            method.check_parameters()
     except (TypeError, ValueError) as error:
         raise InputError(f"method '{name}': {error}") from error
+    return method
 
 
 def register(cls: type, name: str) -> None:
@@ -142,6 +185,8 @@ def register(cls: type, name: str) -> None:
         )
     if name in _METHODS or name in GROUPS:
         raise InputError(f"method '{name}' exists already; choose another name")
+    if name.endswith(FILTER):
+        raise InputError(f"method '{name}': the ending {FILTER} is that of the filter; choose another name")
     _METHODS[name] = cls
     GROUPS["all"].append(name)
 

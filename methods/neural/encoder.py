@@ -198,7 +198,7 @@ class TableEncoder:
 
     def _fit_numbers(self, values: np.ndarray, gaps: np.ndarray) -> None:
         """Learn range, mean, wholeness and spread of the numeric columns, shape (n_rows, n_numeric)."""
-        self._empty: np.ndarray = gaps.all(axis=0)
+        self._empty = np.asarray(gaps.all(axis=0))
         seen = np.where(gaps & self._empty, 0.0, values)
         self._low, self._high = np.nanmin(seen, axis=0), np.nanmax(seen, axis=0)
         # halves and a mean of places in the range: a range of 1e308 does not overflow
@@ -251,7 +251,7 @@ class TableEncoder:
         values = np.empty((len(X), len(self._numbers)))
         for i, j in enumerate(self._numbers):
             values[:, i] = X.iloc[:, j].to_numpy(dtype=float, na_value=np.nan)
-        infinite: np.ndarray = np.isinf(values).any(axis=0)
+        infinite = np.asarray(np.isinf(values).any(axis=0))
         self._refuse_gaps([j for i, j in enumerate(self._numbers) if infinite[i]], "infinite cells in: {}")
         return values, np.isnan(values)
 
@@ -289,4 +289,6 @@ def _as_dtype(values: np.ndarray, dtype: Any) -> Any:
     if pd.api.types.is_integer_dtype(dtype):
         limits = np.iinfo(getattr(dtype, "numpy_dtype", dtype))
         values = np.clip(values, float(limits.min), np.nextafter(float(limits.max), 0.0)).round()
+    if pd.api.types.is_bool_dtype(dtype):
+        values = np.clip(values, 0.0, 1.0)
     return pd.Series(values).astype(dtype).array

@@ -124,6 +124,14 @@ def test_scales():
     assert free["same"].tolist() == [7.25]
 
 
+def test_without_clipping_small_dtypes_keep_their_limits():
+    X = pd.DataFrame({"byte": np.array([0, 100], dtype="int8"), "flag": [False, True], "maybe": [False, True]})
+    X["maybe"] = X["maybe"].astype("boolean")
+    decoded = TableEncoder("standard", clip=False).fit(X).decode(np.array([[9.0] * 3, [-9.0] * 3]))
+    assert decoded.to_numpy().tolist() == [[127, True, True], [-128, False, False]]
+    assert decoded.dtypes.equals(X.dtypes)
+
+
 def test_quantiles_of_a_skewed_column_of_many_rows_are_even():
     values = np.random.default_rng(0).lognormal(size=5000)
     X = pd.DataFrame({"a": values})
