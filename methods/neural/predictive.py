@@ -167,14 +167,14 @@ class PredictiveVAEPublished(NeuralAugmenter):
     """The predictive VAE as the sources wrote it, quirks kept: to check their figures, not to be recommended.
 
     What the published code does (SPEC section 7): the minority class is oversampled to the majority's size; the
-    network of `networks.PublishedPredictiveVAE` is trained on both classes, columns as they are (its decoder ends in a
-    sigmoid, so columns outside [0, 1] cannot be reproduced); rows of *both* classes are reconstructed and *all*
-    labelled as the minority; as many copies of majority rows go with them. Of the new minority rows the published
-    amounts make 2s/(1 + 2s) reconstructions, s the selection rate, and the rest copies. ε is drawn once per 32 rows,
-    the batch of Keras' predict.
+    network of `networks.PublishedPredictiveVAE` is trained on both classes, columns as they are (only a column that
+    leaves [0, 1], where its sigmoid ends and the published data lie, is brought there by its range); rows of *both*
+    classes are reconstructed and *all* labelled as the minority; as many copies of majority rows go with them. Of the
+    new minority rows the published amounts make 2s/(1 + 2s) reconstructions, s the selection rate, and the rest copies.
+    ε is drawn once per 32 rows, the batch of Keras' predict.
 
-    With the preset ``"untrained"`` (the published result was obtained with it) every new row is about 0.5 in every
-    column, whatever the data.
+    With the preset ``"untrained"`` (the published result was obtained with it) every reconstruction is about 0.5 in
+    every column, whatever the data.
 
     Parameters
     ----------
@@ -238,18 +238,20 @@ class PredictiveVAEPublished(NeuralAugmenter):
     def _sets(self, task: Task) -> list[TrainingSet]:
         from .training import TrainingSet
 
-        # columns as they are, the minority as the second class
+        # the minority is the second class
         codes = (task.codes == self._minority(task)).astype(int)
         few, many = np.flatnonzero(codes), np.flatnonzero(codes == 0)
         pool = np.concatenate([many, task.rng.choice(few, size=len(many))])
         steps = self.epochs * -(-len(pool) // self.batch_size) if PRESETS[self.preset][1] else 0
-        rows = task.X.to_numpy(dtype=float)
+        low, scale = published_units(task.X)
+        rows = (task.X.to_numpy(dtype=float) - low) / scale
         return [TrainingSet(rows, codes, task.seed(), "both classes", pool, steps=steps)]
 
     def _sample(self, task: Task, trained: list[Trained]) -> tuple[np.ndarray, np.ndarray]:
         network: Any = trained[0].network
         minority = self._minority(task)
-        rows = task.X.to_numpy(dtype=float)
+        low, scale = published_units(task.X)
+        rows = (task.X.to_numpy(dtype=float) - low) / scale
         few, many = task.rows_of(minority), np.flatnonzero(task.codes != minority)
         made = []
         for code, count in task.wanted:
@@ -266,8 +268,16 @@ class PredictiveVAEPublished(NeuralAugmenter):
         return np.concatenate(made), np.concatenate([np.full(count, code) for code, count in task.wanted])
 
     def _decode(self, task: Task, values: np.ndarray) -> pd.DataFrame:
-        # the published rows are what the sigmoid gives, not brought back to the training range
-        return pd.DataFrame(values)
+        # what the sigmoid gives is not clipped to the training range
+        low, scale = published_units(task.X)
+        return pd.DataFrame(values * scale + low)
+
+
+def published_units(X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the offset and the scale of each column: 0 and 1, but the minimum and the range where it leaves [0, 1]."""
+    low, high = X.min().to_numpy(dtype=float), X.max().to_numpy(dtype=float)
+    inside = (low >= 0) & (high <= 1)
+    return np.where(inside, 0.0, low), np.where(inside | (high == low), 1.0, high - low)
 
 
 def check_selection(method: Any) -> None:
