@@ -16,6 +16,7 @@ _PUBLIC = {
     "Augmenter": "augbench.methods.contract",
     "Dataset": "augbench.datasets.contract",
     "DatasetInfo": "augbench.datasets.contract",
+    "Detector": "augbench.methods.contract",
     "FiniteDataset": "augbench.datasets.contract",
     "InputError": "augbench.errors",
     "Results": "augbench.leaderboard.results",

@@ -16,7 +16,7 @@ from .. import datasets as dataset_registry
 from .. import methods as method_registry
 from ..datasets.contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset
 from ..errors import InputError, unknown_name
-from ..methods.contract import Augmenter
+from ..methods.contract import Augmenter, Detector
 from ..methods.samplers import ImblearnSampler
 from ..provenance import digest, imported_modules, package_versions, source_hash
 from . import classifiers as classifier_registry
@@ -27,7 +27,22 @@ from .suite import Entry, Suite
 #: the code of ours that decides a score, beside the method, the dataset and the classifier
 HARNESS = tuple(
     f"augbench.bench.{name}"
-    for name in ("classifiers", "evaluate", "fidelity", "metrics", "prepare", "scenario", "threshold")
+    for name in (
+        "augment",
+        "cells",
+        "classifiers",
+        "detect",
+        "evaluate",
+        "fidelity",
+        "logistic",
+        "metrics",
+        "networks",
+        "outcome",
+        "prepare",
+        "scenario",
+        "stacking",
+        "threshold",
+    )
 )
 
 #: modules here share code (the table encoder, the networks) that is not in the line of a method's bases
@@ -226,8 +241,16 @@ def _plain(params: dict[str, Any]) -> Any:
     }
 
 
-def not_applicable(method: Any, info: DatasetInfo, counts: list[int], folds: int) -> str:
+def not_applicable(method: Any, info: DatasetInfo, scenario: Scenario, counts: list[int], folds: int) -> str:
     """Return why a method cannot be used on training sets with these class counts, or an empty string."""
+    if isinstance(method, Detector):
+        if scenario.rows == "synthetic":
+            # on the real rows it would only repeat what it gives where they are kept
+            return "adds no rows, and the scenario trains on synthetic rows only"
+        if method.needs_series and not info.series:
+            return "needs time series; the rows of this dataset are independent"
+        if method.needs_series and scenario.kind != "full":
+            return "needs unbroken series: only the scenario full"
     if folds == 0 and getattr(method, "tuned_decision", False):
         return "the suite has folds = 0, so nothing is tuned"
     if method.numeric_only and info.n_categorical:
@@ -368,7 +391,7 @@ def _reasons(
         return {id_: ("not applicable", str(error)) for id_ in methods}
     return {
         id_: ("not applicable", reason)
-        if (reason := not_applicable(method, dataset.info, counts, suite.folds))
+        if (reason := not_applicable(method, dataset.info, scenario, counts, suite.folds))
         else ("", "")
         for id_, method in methods.items()
     }

@@ -93,7 +93,7 @@ def load_plugin(source: str) -> list[str]:
                 lacking = ", ".join(sorted(getattr(value, "__abstractmethods__", ())))
                 raise PluginError(f"plugin {source}: class {name} lacks {lacking} (a base class starts with _)")
             continue
-        if issubclass(value, methods.Augmenter | methods.Adjuster):
+        if issubclass(value, methods.Augmenter | methods.Adjuster | methods.Detector):
             methods.register(value, getattr(value, "name", "") or _kebab(name))
             found += 1
         elif issubclass(value, datasets.Dataset):
@@ -103,7 +103,7 @@ def load_plugin(source: str) -> list[str]:
         module.register(_REGISTRIES)
         found += 1
     if not found:
-        raise PluginError(f"plugin {source} has no class derived from augbench.Augmenter, Adjuster or Dataset")
+        raise PluginError(f"plugin {source} has no class derived from Augmenter, Adjuster, Detector or Dataset")
     _loaded[key] = sorted(set(methods.names()) - before)
     return _loaded[key]
 

@@ -43,7 +43,8 @@ class Scenario(BaseModel):
         new rows for each row of every class but the largest; an integer adds that many to every class but the largest.
     rows : {"real+synthetic", "synthetic"}, default="real+synthetic"
         What the classifier is trained on. With ``"synthetic"`` rows are generated for every class. The baseline and
-        the adjusters, which generate nothing, are trained on the real rows in both cases.
+        the adjusters, which generate nothing, are trained on the real rows in both cases; a detector is not run with
+        ``"synthetic"``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -12,7 +12,7 @@ from ..errors import InputError
 
 
 def write_method(name: str, folder: Path) -> tuple[Path, Path]:
-    """Write a working method and its test.
+    """Write a working augmenter and its test; its first lines say what the other kinds of methods derive from.
 
     Parameters
     ----------

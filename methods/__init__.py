@@ -1,4 +1,4 @@
-"""What is compared: augmenters and adjusters, by name.
+"""What is compared: augmenters, adjusters and detectors, by name.
 
 Importing this package loads neither scikit-learn nor imbalanced-learn; a method's module is loaded when asked for.
 """
@@ -34,6 +34,9 @@ _METHODS: dict[str, str | type] = {
     "latent-extrapolation-noise": "neural.latent:LatentExtrapolationNoise",
     "predictive-vae": "neural.predictive:PredictiveVAE",
     "predictive-vae-published": "neural.predictive:PredictiveVAEPublished",
+    "autoencoder": "neural.detectors:AutoencoderDetector",
+    "autoencoder-overcomplete": "neural.detectors:OvercompleteAutoencoderDetector",
+    "lstm-autoencoder": "neural.detectors:LSTMAutoencoderDetector",
 }
 
 
@@ -52,6 +55,7 @@ GROUPS: dict[str, list[str]] = {
     "controls": _in("controls", "adjusters"),
     "neighbours": _in("neighbours"),
     "vae-family": _in("neural.vae", "neural.latent", "neural.predictive"),
+    "detectors": _in("neural.detectors"),
     "all": list(_METHODS),
 }
 
@@ -164,7 +168,7 @@ def register(cls: type, name: str) -> None:
     Parameters
     ----------
     cls : type
-        A subclass of `Augmenter` or `Adjuster`.
+        A subclass of `Augmenter`, `Adjuster` or `Detector`.
     name : str
         Its name in suites and on the leaderboard.
 
@@ -173,11 +177,11 @@ def register(cls: type, name: str) -> None:
     InputError
         The name is taken, or the class is no method.
     """
-    from .contract import Adjuster, Augmenter
+    from .contract import Adjuster, Augmenter, Detector
 
-    if not (inspect.isclass(cls) and issubclass(cls, Augmenter | Adjuster)):
+    if not (inspect.isclass(cls) and issubclass(cls, Augmenter | Adjuster | Detector)):
         raise InputError(
-            f"method '{name}' must be a subclass of augbench.Augmenter or augbench.Adjuster; found {cls!r}"
+            f"method '{name}' must be a subclass of augbench.Augmenter, Adjuster or Detector; found {cls!r}"
         )
     if name in _METHODS or name in GROUPS:
         raise InputError(f"method '{name}' exists already; choose another name")
@@ -191,12 +195,16 @@ def register(cls: type, name: str) -> None:
 _PUBLIC = {
     "Adjuster": "contract",
     "Augmenter": "contract",
+    "AutoencoderDetector": "neural.detectors",
     "Cvae": "neural.vae",
+    "Detector": "contract",
+    "LSTMAutoencoderDetector": "neural.detectors",
     "LatentExtrapolation": "neural.latent",
     "LatentExtrapolationNoise": "neural.latent",
     "LatentInterpolation": "neural.latent",
     "LatentInterpolationNoise": "neural.latent",
     "LatentNoise": "neural.latent",
+    "OvercompleteAutoencoderDetector": "neural.detectors",
     "PredictiveVAE": "neural.predictive",
     "PredictiveVAEPublished": "neural.predictive",
     "Vae": "neural.vae",

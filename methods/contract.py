@@ -1,4 +1,7 @@
-"""What a method is: an augmenter (adds rows) or an adjuster (changes weights, probabilities or the decision)."""
+"""What a method is: an augmenter (adds rows), an adjuster (changes weights, probabilities or the decision), a detector.
+
+A detector replaces the classifier: it learns what normal rows are like, and scores how far a row is from that.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,51 @@ import numpy as np
 import pandas as pd
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_sampling_strategy
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.metrics import precision_recall_curve
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
 
 
 def column_positions(X: pd.DataFrame) -> tuple[list[int], list[int]]:
     """Return the positions of the numeric columns and those of the categorical (all other) columns."""
     is_numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in X.dtypes]
     return [j for j, yes in enumerate(is_numeric) if yes], [j for j, yes in enumerate(is_numeric) if not yes]
+
+
+def as_frame(X: pd.DataFrame | np.ndarray) -> pd.DataFrame:
+    """Return a frame as it is, and an array as a frame of numbers."""
+    return X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=float))
+
+
+def validate_training_set(method: Augmenter | Detector, X: pd.DataFrame, y: np.ndarray) -> None:
+    """Check training rows against what a method declares that it needs.
+
+    Raises
+    ------
+    ValueError
+        Lengths that differ, a missing or infinite cell, too few rows of a class, a text column in a numeric method, or
+        more than two classes in a binary one.
+    """
+    name = type(method).__name__
+    check_classification_targets(y)
+    if len(X) != len(y):
+        raise ValueError(f"X has {len(X)} rows and y has {len(y)}")
+    numeric, categorical = column_positions(X)
+    names = X.columns[categorical].astype(str)
+    if method.numeric_only and categorical:
+        raise ValueError(f"{name} takes numeric columns only; categorical: {', '.join(names)}")
+    bad = [j for j in numeric if not np.isfinite(X.iloc[:, j].to_numpy(dtype=float)).all()]
+    bad += [j for j in categorical if X.iloc[:, j].isna().any()]
+    if bad:
+        raise ValueError(f"missing (NaN) or infinite cells in: {', '.join(X.columns[bad].astype(str))}")
+    codes, rows = np.unique(y, return_counts=True)
+    if method.binary_only and len(codes) != 2:
+        raise ValueError(f"{name} takes two classes; found {len(codes)}")
+    if rows.min() < method.min_per_class:
+        raise ValueError(
+            f"{name} needs {method.min_per_class} rows of each class; class {codes[rows.argmin()]} has {rows.min()}"
+        )
 
 
 class Augmenter(BaseOverSampler):
@@ -73,9 +113,9 @@ class Augmenter(BaseOverSampler):
         ValueError
             A missing or infinite cell, too few rows of a class, or a text column in a numeric method.
         """
-        frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=float))
+        frame = as_frame(X)
         y = np.asarray(y)
-        self._validate(frame, y)
+        validate_training_set(self, frame, y)
         self.sampling_strategy_: dict[int, int] = check_sampling_strategy(
             self.sampling_strategy, y, self._sampling_type
         )
@@ -125,27 +165,6 @@ class Augmenter(BaseOverSampler):
     def _fit_resample(self, X: Any, y: Any) -> Any:
         raise NotImplementedError("augbench's augmenters write _generate")
 
-    def _validate(self, X: pd.DataFrame, y: np.ndarray) -> None:
-        check_classification_targets(y)
-        if len(X) != len(y):
-            raise ValueError(f"X has {len(X)} rows and y has {len(y)}")
-        numeric, categorical = column_positions(X)
-        names = X.columns[categorical].astype(str)
-        if self.numeric_only and categorical:
-            raise ValueError(f"{type(self).__name__} takes numeric columns only; categorical: {', '.join(names)}")
-        bad = [j for j in numeric if not np.isfinite(X.iloc[:, j].to_numpy(dtype=float)).all()]
-        bad += [j for j in categorical if X.iloc[:, j].isna().any()]
-        if bad:
-            raise ValueError(f"missing (NaN) or infinite cells in: {', '.join(X.columns[bad].astype(str))}")
-        codes, rows = np.unique(y, return_counts=True)
-        if self.binary_only and len(codes) != 2:
-            raise ValueError(f"{type(self).__name__} takes two classes; found {len(codes)}")
-        if rows.min() < self.min_per_class:
-            raise ValueError(
-                f"{type(self).__name__} needs {self.min_per_class} rows of each class; "
-                f"class {codes[rows.argmin()]} has {rows.min()}"
-            )
-
 
 class Adjuster(BaseEstimator):
     """Base of the methods that add no row: they change the classifier's weights, probabilities or decision."""
@@ -166,3 +185,236 @@ class Adjuster(BaseEstimator):
     def adjust(self, probabilities: np.ndarray, y_train: np.ndarray) -> np.ndarray:
         """Change predicted probabilities, shape (n_rows, K), given the training labels; rows still sum to 1."""
         return probabilities
+
+
+class Detector(ClassifierMixin, BaseEstimator):
+    r"""Base of the methods that replace the classifier: anomaly detectors for two classes.
+
+    A subclass writes `_fit` (which sets `threshold_`) and `_score`. The class with most training rows is the normal
+    one. Probabilities are the score `s` on the scale of the threshold `t`: :math:`p = s / (s + t)`, which is monotone
+    in the score and 0.5 at the threshold; beyond that they claim nothing.
+
+    Parameters
+    ----------
+    random_state : int or None
+        Seed of all that is random in the method; no global random state is ever read or written.
+
+    Attributes
+    ----------
+    classes_ : numpy.ndarray of shape (2,)
+        Class codes of the training rows.
+    normal_class_ : int
+        The class with most training rows; on a tie the lower code.
+    threshold_ : float
+        Above 0, set by `_fit`; rows with a higher score are predicted to be anomalous.
+    training_history_ : pandas.DataFrame, optional
+        Training curve, if the method has one: columns ``model``, ``step`` and one for each part of the loss.
+    """
+
+    kind: ClassVar[str] = "detector"
+    role: ClassVar[str] = ""
+    family: ClassVar[str] = "detectors"
+    #: every class needs this many training rows
+    min_per_class: ClassVar[int] = 1
+    numeric_only: ClassVar[bool] = False
+    #: a score has one direction
+    binary_only: ClassVar[bool] = True
+    #: True: rows mean something in their order only, `series` must be given
+    needs_series: ClassVar[bool] = False
+
+    def __init__(self, random_state: int | None = None) -> None:
+        self.random_state = random_state
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray, series: np.ndarray | None = None) -> Detector:
+        """Learn what normal rows are like, and where the threshold lies.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame of shape (n_rows, n_features)
+            Complete training rows: float64 columns and categorical columns, nothing missing. An array is taken as
+            all-numeric.
+        y : numpy.ndarray of shape (n_rows,)
+            Class codes, of two classes.
+        series : numpy.ndarray of shape (n_rows,), optional
+            The series that each row belongs to; rows of a series stand in the order of time.
+
+        Returns
+        -------
+        Detector
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            As `validate_training_set`; `series` missing though needed, or of another length than `X`; a threshold that
+            is no finite number above 0.
+        """
+        frame, y, series = self._start(X, y, series)
+        self._fit(frame, y, series, np.random.default_rng(self.random_state))
+        self._check_threshold()
+        return self
+
+    def fit_many(
+        self,
+        tables: list[tuple[pd.DataFrame, np.ndarray]],
+        random_states: list[int],
+        series: list[np.ndarray | None] | None = None,
+    ) -> list[Detector | BaseException]:
+        """Fit a detector to each of several training sets; the default is a loop, a neural one trains one stack.
+
+        Parameters
+        ----------
+        tables, random_states, series : list
+            For each training set (X, y) as in `fit`, the seed, and the series of its rows or None.
+
+        Returns
+        -------
+        list
+            For each training set the detector that `fit` gives for it alone, or the exception that it raised.
+        """
+        fitted: list[Detector | BaseException] = []
+        all_series = series if series is not None else [None] * len(tables)
+        for (X, y), seed, one_series in zip(tables, random_states, all_series, strict=True):
+            one = clone(self).set_params(random_state=seed)
+            try:
+                fitted.append(one.fit(X, y, one_series))
+            except (Exception, SystemExit) as error:
+                fitted.append(error)
+        return fitted
+
+    def score_samples(self, X: pd.DataFrame, series: np.ndarray | None = None) -> np.ndarray:
+        """Return how anomalous each row is.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame of shape (n_rows, n_features)
+            Rows as in `fit`, but a category that was not seen in training may be missing.
+        series : numpy.ndarray of shape (n_rows,), optional
+            As in `fit`.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n_rows,), float64
+            0 or more, higher = more anomalous; infinity is allowed.
+
+        Raises
+        ------
+        ValueError
+            Another number of columns than in training, or scores that are not one number of 0 or more for each row.
+        """
+        check_is_fitted(self, "threshold_")
+        frame = as_frame(X)
+        if frame.shape[1] != self.n_features_in_:
+            raise ValueError(f"X has {frame.shape[1]} columns, the training rows had {self.n_features_in_}")
+        scores = np.asarray(self._score(frame, self._checked_series(frame, series)), dtype=float)
+        if scores.shape != (len(frame),):
+            raise ValueError(f"{type(self).__name__} gave scores of shape {scores.shape} for {len(frame)} rows")
+        _check_scores(scores)
+        return scores
+
+    def predict_proba(self, X: pd.DataFrame, series: np.ndarray | None = None) -> np.ndarray:
+        """Return s / (s + threshold_) in the column of the anomalous class; shape (n_rows, 2), as `classes_`."""
+        scores = self.score_samples(X, series)
+        # the limits: a score of 0 gives 0, an infinite one gives 1
+        with np.errstate(over="ignore", divide="ignore"):
+            anomalous = np.where(scores > 0, 1 / (1 + self.threshold_ / scores), 0.0)
+        column = int(self.classes_[0] == self.normal_class_)
+        probabilities = np.empty((len(scores), 2))
+        probabilities[:, column], probabilities[:, 1 - column] = anomalous, 1 - anomalous
+        return probabilities
+
+    def predict(self, X: pd.DataFrame, series: np.ndarray | None = None) -> np.ndarray:
+        """Return the more probable class of each row, shape (n_rows,); a row at the threshold gets the lower code."""
+        return self.classes_[self.predict_proba(X, series).argmax(axis=1)]
+
+    @abstractmethod
+    def _fit(self, X: pd.DataFrame, y: np.ndarray, series: np.ndarray | None, rng: np.random.Generator) -> None:
+        """Learn from the training rows and set `threshold_`; `classes_` and `normal_class_` are there already."""
+
+    @abstractmethod
+    def _score(self, X: pd.DataFrame, series: np.ndarray | None) -> np.ndarray:
+        """Return one number for each row, 0 or more, higher = more anomalous."""
+
+    def _start(self, X: Any, y: Any, series: Any) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
+        """Check training rows, and set what is known before `_fit`: classes, the normal one, number of columns."""
+        frame, y = as_frame(X), np.asarray(y)
+        validate_training_set(self, frame, y)
+        series = self._checked_series(frame, series)
+        self.classes_, counts = np.unique(y, return_counts=True)
+        if len(counts) != 2:
+            raise ValueError(f"a detector takes two classes; found {len(counts)}")
+        self.n_features_in_ = frame.shape[1]
+        # argmax takes the first of equals: the lower code
+        self.normal_class_ = self.classes_[counts.argmax()]
+        return frame, y, series
+
+    def _check_threshold(self) -> None:
+        threshold = getattr(self, "threshold_", None)
+        if threshold is None or not (np.isfinite(threshold) and threshold > 0):
+            raise ValueError(f"{type(self).__name__} set threshold_ to {threshold}: it must be a finite number above 0")
+
+    def _checked_series(self, X: pd.DataFrame, series: np.ndarray | None) -> np.ndarray | None:
+        if series is None:
+            if self.needs_series:
+                raise ValueError(f"{type(self).__name__} needs the series that each row belongs to; found none")
+            return None
+        if len(series) != len(X):
+            raise ValueError(f"X has {len(X)} rows and series has {len(series)}")
+        return np.asarray(series)
+
+
+def _check_scores(scores: np.ndarray) -> None:
+    wrong = int(np.count_nonzero(~(scores >= 0)))
+    if wrong:
+        raise ValueError(f"{wrong} of {len(scores)} scores are negative or no numbers (NaN)")
+
+
+def pr_threshold(scores: np.ndarray, is_anomaly: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Return the threshold that maximises the F1 of the anomalous class on the precision-recall curve.
+
+    Rows with a score above the threshold are called anomalous. It lies midway between the lowest score that is called
+    so and the next lower score (0 if there is none). Of several thresholds with the same F1 the highest is taken: the
+    fewest alarms. Equal scores are never parted; if all are equal, all rows are called anomalous, unless they are all
+    0: a score of 0 is never called anomalous.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray of shape (n_rows,)
+        0 or more, higher = more anomalous, of rows that the detector was not trained on.
+    is_anomaly : numpy.ndarray of shape (n_rows,), bool
+        Which rows are anomalous.
+    weight : numpy.ndarray of shape (n_rows,), optional
+        Of each row: n_normal / n_held_out for held-out normal rows makes precision that at the true prevalence.
+
+    Returns
+    -------
+    float
+        Above 0 and finite.
+
+    Raises
+    ------
+    ValueError
+        A score that is NaN or negative, lengths that differ, or rows of one kind only.
+
+    Examples
+    --------
+    >>> pr_threshold(np.array([0.1, 0.2, 0.4, 0.9]), np.array([False, False, True, True]))
+    0.3
+    """
+    scores, is_anomaly = np.asarray(scores, dtype=float), np.asarray(is_anomaly, dtype=bool)
+    weight = np.ones(len(scores)) if weight is None else np.asarray(weight, dtype=float)
+    if not len(scores) == len(is_anomaly) == len(weight):
+        raise ValueError(f"lengths differ: {len(scores)} scores, {len(is_anomaly)} labels, {len(weight)} weights")
+    _check_scores(scores)
+    if not (weight[is_anomaly].sum() > 0 and weight[~is_anomaly].sum() > 0):
+        raise ValueError("a threshold needs anomalous and normal rows, with weights above 0; found one kind only")
+    scores = np.minimum(scores, np.finfo(float).max)
+    precision, recall, cuts = precision_recall_curve(is_anomaly, scores, sample_weight=weight)
+    total = precision[:-1] + recall[:-1]
+    f1 = np.divide(2 * precision[:-1] * recall[:-1], total, out=np.zeros(len(cuts)), where=total > 0)
+    f1[cuts == 0] = -1.0
+    best = int(np.flatnonzero(f1 >= f1.max() - 1e-12)[-1])
+    if cuts[best] == 0:
+        return float(np.finfo(float).tiny)
+    below = cuts[best - 1] if best else 0.0
+    return float(max(below + (cuts[best] - below) / 2, np.finfo(float).tiny))

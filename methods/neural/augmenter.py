@@ -15,7 +15,7 @@ from imblearn.utils import check_sampling_strategy
 
 from ...errors import InputError
 from ...progress import listening
-from ..contract import Augmenter
+from ..contract import Augmenter, validate_training_set
 from .encoder import TableEncoder
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ class NeuralAugmenter(Augmenter):
     def _task(self, X: Any, y: Any, rng: np.random.Generator, strategy: Any) -> Task:
         frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=float))
         y = np.asarray(y)
-        self._validate(frame, y)
+        validate_training_set(self, frame, y)
         self.sampling_strategy_ = check_sampling_strategy(strategy, y, self._sampling_type)
         counts = {label: count for label, count in self.sampling_strategy_.items() if count > 0}
         encoder = self._encode(frame)
@@ -340,8 +340,9 @@ def at_least(method: Any, name: str, least: int) -> None:
 
 def _warn_of_collapse(trained: list[Trained]) -> None:
     """Warn of networks whose posterior is the prior: then every row decodes to about the same distribution."""
-    known = [one for one in trained if "kl" in one.history]
-    names = [one.name for one in known if one.history["kl"].iloc[-1] < COLLAPSED_KL]
+    # rows of the curve that hold a validation loss alone have no KL
+    known = [(one.name, one.history["kl"].dropna()) for one in trained if "kl" in one.history]
+    names = [name for name, kl in known if len(kl) and kl.iloc[-1] < COLLAPSED_KL]
     if names:
         shown = ", ".join(sorted(set(names))[:3])
         warnings.warn(

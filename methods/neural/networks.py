@@ -205,6 +205,8 @@ class PredictiveVAE(VAE):
     def row(self, z: Tensor, y: Tensor) -> Tensor:
         """Return decoded rows: numeric columns in (0, 1), and probabilities of the categories."""
         out = self.decode(z, y)
+        if not self.shape.groups:
+            return torch.sigmoid(out)
         parts = [torch.sigmoid(out[:, : self.shape.n_numeric])]
         parts += [torch.softmax(out[:, group], dim=1) for group in self.shape.slices]
         return torch.cat(parts, dim=1)
@@ -215,18 +217,22 @@ class PredictiveVAE(VAE):
         z = mean + (0.5 * log_var).exp() * batch.noise["latent"]
         row = self.row(z, batch.y)
         scores = self.head(row)
-        return self._total(batch, (batch.x - row).square().mean(dim=1), gaussian_kl(mean, log_var), scores)
+        with torch.no_grad():
+            # argmax takes longer than all the rest
+            right = scores.gather(1, batch.y[:, None])[:, 0] >= scores.amax(dim=1)
+        squared = (batch.x - row).square().mean(dim=1)
+        return self._total(batch, squared, gaussian_kl(mean, log_var), class_nll(scores, batch.y), right)
 
-    def _total(self, batch: Batch, squared: Tensor, kl: Tensor, scores: Tensor) -> dict[str, Tensor]:
-        reconstruction, divergence = batch.mean(squared), batch.mean(kl)
-        prediction = batch.mean(class_nll(scores, batch.y))
+    def _total(self, batch: Batch, squared: Tensor, kl: Tensor, nll: Tensor, right: Tensor) -> dict[str, Tensor]:
+        """Return the parts of the loss from those of each row, (R, batch) each."""
+        reconstruction, divergence, prediction = batch.mean(squared), batch.mean(kl), batch.mean(nll)
         w_rec, w_kl, w_pred = self.weights
         return {
             "loss": w_rec * reconstruction + w_kl * divergence + w_pred * prediction,
             "reconstruction": reconstruction,
             "kl": divergence,
             "prediction": prediction,
-            "accuracy": batch.mean((scores.detach().argmax(dim=1) == batch.y).to(scores.dtype)),
+            "accuracy": batch.mean(right.to(nll.dtype)),
         }
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
@@ -240,9 +246,8 @@ class PublishedPredictiveVAE(PredictiveVAE):
 
     Two hidden layers of relu with dropout .5 after each; the log-variance comes from the second layer *before* its
     dropout; z = mean + exp(log_var) · ε, so that exp(log_var) stands where the standard deviation belongs, with ε ~
-    N(0, 0.1²) and one ε shared by all rows of a batch; two decoder layers and a sigmoid; a head of one sigmoid unit
-    (here the difference of two softmax units with the second held at 0). The KL term is the mean over the latent
-    dimensions, so a negative weight rewards it.
+    N(0, 0.1²) and one ε shared by all rows of a batch; two decoder layers and a sigmoid; a head of one sigmoid
+    unit. The KL term is the mean over the latent dimensions, so a negative weight rewards it.
 
     Parameters
     ----------
@@ -282,11 +287,10 @@ class PublishedPredictiveVAE(PredictiveVAE):
         """Return loss, reconstruction, KL divergence, cross-entropy and accuracy of the head, (R,)."""
         mean, log_var = self._posterior(batch.x, batch.noise)
         row = self.row(mean + log_var.exp() * self.EPSILON * batch.noise["latent"], batch.y)
-        score = self.head(row)
-        # two classes from one unit: logits (0, s) have the sigmoid of s as their softmax
-        scores = torch.cat([torch.zeros_like(score), score], dim=1)
+        score = self.head(row)[:, 0]
+        nll = functional.softplus(score) - score * batch.y
         kl = gaussian_kl(mean, log_var) / self.shape.latent_dim
-        return self._total(batch, (batch.x - row).square().mean(dim=1), kl, scores)
+        return self._total(batch, (batch.x - row).square().mean(dim=1), kl, nll, (score > 0) == batch.y)
 
     def reconstruct(self, x: np.ndarray, epsilon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return decoded rows and the head's scores of one replicate.

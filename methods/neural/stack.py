@@ -1,13 +1,13 @@
 """Layers with a replicate axis: R networks of one shape, trained as one.
 
-Weights are (R, in, out), activations (R, width, batch). The batch stands *last*: the product of fifty 10 × 10 weights
+Weights are (R, out, in), activations (R, width, batch). The batch stands *last*: the product of fifty 10 × 10 weights
 with their 160 rows then takes a fifth of the time that it takes with the batch in the middle (MKL, one thread), and as
 long for 64 × 64 weights. One network is R = 1 of the same code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,12 +33,12 @@ class Linear(nn.Module):
         super().__init__()
         limit = np.sqrt(6 / (n_in + n_out // gates))
         weight = np.stack([rng.uniform(-limit, limit, size=(n_in, n_out)) for rng in generators])
-        self.weight = nn.Parameter(torch.from_numpy(weight))
+        self.weight = nn.Parameter(torch.from_numpy(weight).transpose(1, 2).contiguous())
         self.bias = nn.Parameter(torch.zeros(len(generators), n_out, 1, dtype=torch.float64))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (R, n_in, batch) to (R, n_out, batch)."""
-        return torch.baddbmm(self.bias, self.weight.transpose(1, 2), x)
+        return torch.baddbmm(self.bias, self.weight, x)
 
 
 class Hidden(nn.Module):
@@ -124,6 +124,10 @@ class StackedNetwork(nn.Module):
         """Return what random numbers a training step needs, by name."""
         return {}
 
+    def activations(self) -> int:
+        """Return about how many numbers are kept for each row of a batch: as many as there are units."""
+        return sum(one.shape[1] for one in self.parameters() if one.shape[-1] == 1)
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the parts of the loss, each (R,); ``"loss"`` is what is minimised."""
         raise NotImplementedError
@@ -150,25 +154,6 @@ def flatten(network: nn.Module) -> Tensor:
         one.grad = flat.grad[start:stop].view_as(one)
         start = stop
     return flat
-
-
-def replicate(network: nn.Module, r: int, build: Callable[[], nn.Module]) -> nn.Module:
-    """Return replicate `r` alone, as a network of one replicate with its own copy of the weights.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        A stack.
-    r : int
-        Which one.
-    build : callable
-        Makes a network of the same shape with one replicate.
-    """
-    one = build()
-    with torch.no_grad():
-        for mine, theirs in zip(one.parameters(), network.parameters(), strict=True):
-            mine.data = theirs.detach()[r : r + 1].clone()
-    return one
 
 
 def gaussian_kl(mean: Tensor, log_var: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,15 +17,16 @@ import torch
 from torch import Tensor
 
 from ...progress import report
-from .stack import Batch, Noise, StackedNetwork, flatten, replicate
+from .batches import Source, still
+from .stack import Batch, StackedNetwork, flatten
 
 #: replicates trained in one stack at most; more gains nothing
 STACK_WIDTH = 50
 #: bytes that a stack may take: weights, optimizer, activations, random numbers. Part of what decides the last bits,
 #: so it does not follow the memory that happens to be free.
 STACK_BYTES = 512 * 2**20
-#: random numbers are drawn for so many steps at once, and never more of them than this
-STEPS_AHEAD, NUMBERS_AHEAD = 64, 2**22
+#: validation rows are measured so many at a time, so that a replicate's loss does not depend on how many others have
+VALIDATION_ROWS = 64
 #: a training curve has at most so many points
 CURVE_POINTS = 200
 
@@ -125,7 +126,7 @@ class Trained:
     steps : int
         Steps that the kept weights were trained for.
     diverged : bool
-        The loss was no number at some step.
+        The loss was no number at some step, or a weight is none.
     """
 
     name: str
@@ -134,75 +135,6 @@ class Trained:
     history: pd.DataFrame
     steps: int
     diverged: bool
-
-
-class _Rows:
-    """Endless stream of row numbers of one replicate: one permutation of its pool after the other."""
-
-    def __init__(self, rng: np.random.Generator, pool: np.ndarray) -> None:
-        self._rng = rng
-        self._pool = pool
-        self._left = pool[:0]
-
-    def take(self, count: int) -> np.ndarray:
-        missing = count - len(self._left)
-        if missing > 0:
-            epochs = -(-missing // len(self._pool))
-            new = self._rng.permuted(np.broadcast_to(self._pool, (epochs, len(self._pool))), axis=1)
-            self._left = np.concatenate([self._left, new.reshape(-1)])
-        taken, self._left = self._left[:count], self._left[count:]
-        return taken
-
-
-class _Source:
-    """Hands out the batches of a chunk of replicates, random numbers drawn for many steps at once."""
-
-    def __init__(self, sets: Sequence[TrainingSet], noises: dict[str, Noise], schedule: Schedule) -> None:
-        self._schedule = schedule
-        self._dtype = getattr(torch, schedule.dtype)
-        self._rows = [_Rows(np.random.default_rng([1, one.seed]), one.pool) for one in sets]  # type: ignore[arg-type]
-        self._offsets = np.cumsum([0, *(len(one.x) for one in sets[:-1])])
-        joined = np.concatenate([np.asarray(one.x, dtype=schedule.dtype) for one in sets])
-        self._x = torch.from_numpy(joined).to(schedule.device)
-        self._y = torch.from_numpy(np.concatenate([np.asarray(one.y, dtype=np.int64) for one in sets]))
-        self._y = self._y.to(schedule.device)
-        self._noises = noises
-        self._generators = {
-            name: [np.random.default_rng([2 + k, one.seed]) for one in sets] for k, name in enumerate(noises)
-        }
-        numbers = len(sets) * sum(one.width * (1 if one.shared else schedule.batch_size) for one in noises.values())
-        self._ahead = max(1, min(STEPS_AHEAD, NUMBERS_AHEAD // max(1, numbers)))
-
-    def batches(self, steps: int) -> Iterator[Batch]:
-        """Yield a batch for each of so many steps."""
-        R, B = len(self._rows), self._schedule.batch_size
-        for start in range(0, steps, self._ahead):
-            count = min(self._ahead, steps - start)
-            numbers = np.stack(
-                [rows.take(count * B) + offset for rows, offset in zip(self._rows, self._offsets, strict=True)]
-            )
-            rows = torch.from_numpy(numbers.reshape(R, count, B)).to(self._schedule.device)
-            drawn = {name: self._draw(name, noise, count) for name, noise in self._noises.items()}
-            for step in range(count):
-                flat = rows[:, step].reshape(-1)
-                x = self._x.index_select(0, flat).view(R, B, -1).transpose(1, 2).contiguous()
-                y = self._y.index_select(0, flat).view(R, B)
-                yield Batch(x, y, {name: values[:, step] for name, values in drawn.items()})
-
-    def _draw(self, name: str, noise: Noise, count: int) -> Tensor:
-        """Return the next numbers of one kind, (R, count, width, batch)."""
-        shape = (count, noise.width, 1 if noise.shared else self._schedule.batch_size)
-        generators = self._generators[name]
-        if noise.kind == "normal":
-            values = np.empty((len(generators), *shape), dtype=self._schedule.dtype)
-            for rng, out in zip(generators, values, strict=True):
-                rng.standard_normal(dtype=self._schedule.dtype, out=out)  # type: ignore[call-overload]
-            return torch.from_numpy(values).to(self._schedule.device)
-        size = int(np.prod(shape))
-        raw = np.stack([np.frombuffer(rng.bytes(size), dtype=np.uint8) for rng in generators])
-        dropped = round(256 * noise.rate)
-        keep = torch.from_numpy(raw.reshape(-1, *shape)).to(self._schedule.device) >= dropped
-        return keep.to(self._dtype) * (256 / (256 - dropped))
 
 
 class _Kept:
@@ -214,15 +146,21 @@ class _Kept:
 
     def keep(self, which: np.ndarray) -> None:
         """Copy the present weights of some replicates (a mask)."""
+        if not which.any():
+            return
         with torch.no_grad():
             for copy, one in zip(self._copies, self._network.parameters(), strict=True):
                 copy[which] = one.detach()[which]
 
-    def restore(self) -> None:
-        """Give every replicate the weights that were kept last."""
-        with torch.no_grad():
-            for copy, one in zip(self._copies, self._network.parameters(), strict=True):
-                one.copy_(copy)
+    def split(self, build: Build) -> list[StackedNetwork]:
+        """Return the replicates, with what was kept last, as networks of one replicate each on the CPU."""
+        ones = []
+        for r in range(len(self._copies[0])):
+            one = build([np.random.default_rng(0)])
+            for mine, copy in zip(one.parameters(), self._copies, strict=True):
+                mine.data = copy[r : r + 1].clone().cpu()
+            ones.append(one)
+        return ones
 
 
 class _Plateau:
@@ -235,87 +173,98 @@ class _Plateau:
         held = [one.validation if one.validation is not None else np.arange(0) for one in sets]
         if any(len(one) == 0 for one in held):
             raise ValueError("stopping on a plateau needs validation rows in every training set")
-        R, longest = len(sets), max(map(len, held))
-        x = np.zeros((R, sets[0].x.shape[1], longest), dtype=schedule.dtype)
-        y = np.zeros((R, longest), dtype=np.int64)
-        weight = np.zeros((R, longest), dtype=schedule.dtype)
-        for r, (one, rows) in enumerate(zip(sets, held, strict=True)):
-            x[r, :, : len(rows)] = one.x[rows].T
-            y[r, : len(rows)] = one.y[rows]
-            weight[r, : len(rows)] = 1
-        to = schedule.device
-        self._batch = Batch(
-            torch.from_numpy(x).to(to),
-            torch.from_numpy(y).to(to),
-            still(network.noises(), R, longest, schedule),
-            torch.from_numpy(weight).to(to),
-        )
+        blocks = range(0, max(map(len, held)), VALIDATION_ROWS)
+        self._batches = [
+            _padded(network, sets, [rows[a : a + VALIDATION_ROWS] for rows in held], schedule) for a in blocks
+        ]
+        R = len(sets)
+        self.losses: dict[int, np.ndarray] = {}
         self.best = np.full(R, np.inf)
         self.best_step = np.zeros(R, dtype=int)
-        self.finished = np.zeros(R, dtype=bool)
+        self.finished = np.array([one.steps == 0 for one in sets])
         self.last_step = np.zeros(R, dtype=int)
         self._since = np.zeros(R, dtype=int)
 
-    def check(self, step: int, ending: np.ndarray) -> np.ndarray:
-        """Measure all, (R,); keep what is better; finish what is `ending`, or has not been better for long enough."""
-        with torch.no_grad():
-            loss = self._network.losses(self._batch)["loss"].cpu().numpy().astype(float)
+    def check(self, step: int, due: np.ndarray, ending: np.ndarray) -> None:
+        """Measure what is `due`; keep what is better; finish what is `ending`, or has not been better for long."""
+        due = due & ~self.finished
+        loss = np.where(due, self._measure(), np.nan)
         # an infinite best is beaten by any number; a NaN beats nothing
-        better = ~self.finished & (loss < self.best - 1e-4 * np.abs(np.where(np.isfinite(self.best), self.best, 0)))
+        better = loss < self.best - 1e-4 * np.abs(np.where(np.isfinite(self.best), self.best, 0))
         self._kept.keep(better)
+        self.losses[step] = loss
         self.best = np.where(better, loss, self.best)
         self.best_step = np.where(better, step, self.best_step)
-        self._since = np.where(better, 0, self._since + 1)
-        self.last_step = np.where(self.finished, self.last_step, step)
-        self.finished |= ending | (self._since >= self._patience)
-        return loss
+        self._since = np.where(better, 0, self._since + due)
+        self.last_step = np.where(due, step, self.last_step)
+        self.finished |= due & (ending | (self._since >= self._patience))
+
+    def _measure(self) -> np.ndarray:
+        """Return each replicate's mean loss over its validation rows, (R,)."""
+        totals, counts = [], []
+        with torch.no_grad():
+            for batch in self._batches:
+                assert batch.weight is not None
+                counts.append(batch.weight.sum(dim=1))
+                # a batch without a row of this replicate has no mean
+                totals.append(torch.where(counts[-1] > 0, self._network.losses(batch)["loss"] * counts[-1], 0))
+        # one after the other: nothing is added but zeros for a replicate whose rows have ended
+        return (sum(totals[1:], totals[0]) / sum(counts[1:], counts[0])).cpu().numpy().astype(float)
 
 
-def still(noises: dict[str, Noise], R: int, size: int, schedule: Schedule) -> dict[str, Tensor]:
-    """Return the noise of a network at rest: normals 0, everything kept."""
-    dtype = getattr(torch, schedule.dtype)
-    return {
-        name: (torch.zeros if noise.kind == "normal" else torch.ones)(
-            R, noise.width, 1 if noise.shared else size, dtype=dtype, device=schedule.device
-        )
-        for name, noise in noises.items()
-    }
+def _padded(
+    network: StackedNetwork, sets: Sequence[TrainingSet], rows: Sequence[np.ndarray], schedule: Schedule
+) -> Batch:
+    """Return some rows of each training set as one batch at rest, filled up with rows of weight 0."""
+    R, size = len(sets), VALIDATION_ROWS
+    x = np.zeros((R, sets[0].x.shape[1], size), dtype=schedule.dtype)
+    y = np.zeros((R, size), dtype=np.int64)
+    weight = np.zeros((R, size), dtype=schedule.dtype)
+    for r, (one, numbers) in enumerate(zip(sets, rows, strict=True)):
+        x[r, :, : len(numbers)] = one.x[numbers].T
+        y[r, : len(numbers)] = one.y[numbers]
+        weight[r, : len(numbers)] = 1
+    x_, y_, weight_ = (torch.from_numpy(values).to(schedule.device) for values in (x, y, weight))
+    return Batch(x_, y_, still(network.noises(), R, size, schedule), weight_)
 
 
-@dataclass
-class _Curve:
-    """Collects the parts of the loss: sums on the device, a row every few steps."""
+class _Curves:
+    """Keeps the parts of the loss of every step."""
 
-    every: int
-    diverged: np.ndarray
-    steps: list[int] = field(default_factory=list)
-    rows: list[dict[str, np.ndarray]] = field(default_factory=list)
-    _sum: Tensor | None = None
-    _count: int = 0
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._values: Tensor | None = None
+        self._names: list[str] = []
+        self._count = 0
 
-    def add(self, parts: dict[str, Tensor], step: int, *, last: bool) -> None:
-        values = torch.stack([one.detach() for one in parts.values()])
-        self._sum = values if self._sum is None else self._sum + values
+    def add(self, parts: dict[str, Tensor]) -> None:
+        """Keep the parts of one step, each (R,)."""
+        with torch.no_grad():
+            if self._values is None:
+                self._names = list(parts)
+                self._values = parts["loss"].new_empty(self._steps, len(parts), len(parts["loss"]))
+            torch.stack(tuple(parts.values()), out=self._values[self._count])
         self._count += 1
-        if step % self.every and not last:
-            return
-        means = (self._sum / self._count).cpu().numpy().astype(float)
-        self.steps.append(step)
-        self.rows.append(dict(zip(parts, means, strict=True)))
-        self.diverged |= ~np.isfinite(means).all(axis=0)
-        self._sum, self._count = None, 0
 
-    def of(self, r: int, name: str, validation: dict[int, np.ndarray], until: int) -> pd.DataFrame:
-        """Return one replicate's curve, up to step `until`."""
-        frame = pd.DataFrame([{key: values[r] for key, values in row.items()} for row in self.rows])
-        frame.insert(0, "step", self.steps)
-        frame.insert(0, "model", name)
-        if validation:
-            checks = pd.DataFrame(
-                {"step": list(validation), "validation": [values[r] for values in validation.values()]}
-            )
-            frame = frame.merge(checks, on="step", how="outer").assign(model=name)
-        return frame if until is None else frame[frame["step"] <= until].reset_index(drop=True)
+    def of(self, r: int, until: int) -> tuple[list[str], np.ndarray]:
+        """Return the names of the parts, and one replicate's values in its first steps, (until, parts)."""
+        if self._values is None:
+            return [], np.empty((0, 0))
+        return self._names, self._values[:until, :, r].cpu().numpy().astype(float)
+
+
+def _history(name: str, parts: list[str], values: np.ndarray, losses: dict[int, float]) -> pd.DataFrame:
+    """Return a training curve: means over a few steps each, and the validation losses by step, if any."""
+    starts = np.arange(0, len(values), -(-len(values) // CURVE_POINTS) or 1)
+    ends = np.append(starts[1:], len(values))[: len(starts)]
+    means = np.add.reduceat(values, starts, axis=0) / (ends - starts)[:, None] if len(starts) else values
+    history = pd.DataFrame(means, columns=parts)
+    history.insert(0, "step", ends)
+    if losses:
+        checks = pd.DataFrame({"step": list(losses), "validation": list(losses.values())})
+        history = history.merge(checks, on="step", how="outer")
+    history.insert(0, "model", name)
+    return history
 
 
 def train(build: Build, sets: Sequence[TrainingSet], schedule: Schedule) -> list[Trained]:
@@ -338,7 +287,8 @@ def train(build: Build, sets: Sequence[TrainingSet], schedule: Schedule) -> list
     Notes
     -----
     All arithmetic runs on one thread. The same list of sets gives the same bits on any machine of one kind, and what
-    is in one set never moves a bit of another's network. The number of sets does, in the last bits of float32.
+    is in one set, and how many rows it has, never moves a bit of another's network. The number of sets does, in the
+    last bits of float32; it also follows from the largest set whether all fit one stack.
     """
     if not sets:
         return []
@@ -355,11 +305,12 @@ def stack_width(build: Build, sets: Sequence[TrainingSet], schedule: Schedule) -
     """Return how many replicates go into one stack: as many as fit `STACK_BYTES`, at most `STACK_WIDTH`."""
     one = build([np.random.default_rng(0)])
     weights = sum(parameter.numel() for parameter in one.parameters())
-    # parameters, gradients, two moments, kept copies; a row's activations are about as many as there are units
-    units = sum(parameter.shape[1] for parameter in one.parameters() if parameter.shape[-1] == 1) + sets[0].x.shape[1]
+    # parameters, gradients, two moments, kept copies
+    units = one.activations() + sets[0].x.shape[1]
     rows = max(len(each.x) for each in sets) * sets[0].x.shape[1]
     held = max((len(each.validation) for each in sets if each.validation is not None), default=0)
-    numbers = 8 * weights + 6 * units * (schedule.batch_size + held) + rows
+    steps = max(schedule.steps if each.steps is None else each.steps for each in sets)
+    numbers = 8 * weights + 6 * units * schedule.batch_size + rows + held * sets[0].x.shape[1] + 6 * steps
     return int(np.clip(STACK_BYTES // (numbers * np.dtype(schedule.dtype).itemsize), 1, STACK_WIDTH))
 
 
@@ -389,54 +340,60 @@ def _train_chunk(
     network.to(dtype=getattr(torch, schedule.dtype), device=schedule.device)
     flat = flatten(network)
     assert flat.grad is not None
+    # seeded with ones, the backward pass leaves each replicate's gradient its own
+    ones = torch.ones(len(sets), dtype=flat.dtype, device=flat.device)
     optimizer = _optimizer(flat, schedule)
     ends = np.array([schedule.steps if one.steps is None else one.steps for one in sets])
     total = int(ends.max())
-    curve = _Curve(max(1, total // CURVE_POINTS), np.zeros(len(sets), dtype=bool))
+    curves = _Curves(total)
     kept = _Kept(network)
+    early = _Kept(network) if schedule.early else None
     plateau = _Plateau(network, kept, sets, schedule) if schedule.patience else None
-    validation: dict[int, np.ndarray] = {}
-    early: list[StackedNetwork] | None = None
-    for step, batch in enumerate(_Source(sets, network.noises(), schedule).batches(total), start=1):
+    for step, batch in enumerate(Source(sets, network.noises(), schedule).batches(total), start=1):
         parts = network.losses(batch)
         flat.grad.zero_()
-        # the sum over replicates leaves each one's gradient its own
-        parts["loss"].sum().backward()  # type: ignore[no-untyped-call]
+        parts["loss"].backward(ones)
         optimizer.step()
-        curve.add(parts, step, last=step == total)
-        if step == schedule.early:
-            early = split(network, build, len(sets))
+        curves.add(parts)
         if step % 50 == 0 or step == total:
             report("training", number * total + step, chunks * total)
         ending = ends == step
+        if early is not None and step <= schedule.early:
+            early.keep(np.minimum(ends, schedule.early) == step)
         if plateau is None:
-            if ending.any():
-                kept.keep(ending)
+            kept.keep(ending)
         elif ending.any() or step % schedule.check_every == 0:
-            validation[step] = plateau.check(step, ending)
-            if plateau.finished.all():
+            plateau.check(step, ending | (step % schedule.check_every == 0), ending)
+            # early weights are those of the same step, whatever the others do
+            if plateau.finished.all() and step >= schedule.early:
                 break
-    kept.restore()
-    names = [one.name for one, bad in zip(sets, curve.diverged, strict=True) if bad]
+    unfinished: Sequence[StackedNetwork | None] = early.split(build) if early is not None else [None] * len(sets)
+    done = [
+        _trained(one, r, final, unfinished[r], curves, int(ends[r]), plateau)
+        for r, (one, final) in enumerate(zip(sets, kept.split(build), strict=True))
+    ]
+    names = [one.name for one in done if one.diverged]
     if names:
         warnings.warn(f"training diverged (the loss was not a number): {', '.join(names[:5])}", stacklevel=2)
+    return done
+
+
+def _trained(
+    one: TrainingSet,
+    r: int,
+    network: StackedNetwork,
+    early: StackedNetwork | None,
+    curves: _Curves,
+    end: int,
+    plateau: _Plateau | None,
+) -> Trained:
+    """Put together what became of replicate `r`."""
+    steps, losses = end, {}
     if plateau is not None:
-        ends = plateau.last_step
-    return [
-        Trained(
-            sets[r].name,
-            one,
-            early[r] if early else None,
-            curve.of(r, sets[r].name, validation, int(ends[r])),
-            int(ends[r] if plateau is None else plateau.best_step[r]),
-            bool(curve.diverged[r]),
-        )
-        for r, one in enumerate(split(network, build, len(sets)))
-    ]
-
-
-def split(network: StackedNetwork, build: Build, R: int) -> list[StackedNetwork]:
-    """Return the replicates of a stack as networks of one replicate each, on the CPU."""
-    blank = [np.random.default_rng(0)]
-    ones = [replicate(network, r, lambda: build(blank)) for r in range(R)]
-    return [one.cpu() for one in ones]  # type: ignore[misc]
+        end, steps = int(plateau.last_step[r]), int(plateau.best_step[r])
+        losses = {step: float(loss[r]) for step, loss in plateau.losses.items() if np.isfinite(loss[r])}
+    parts, values = curves.of(r, end)
+    finite = bool(np.isfinite(values).all()) and all(bool(w.isfinite().all()) for w in network.parameters())
+    # without a finite validation loss the first weights were kept
+    diverged = not finite or (plateau is not None and not losses and end > 0)
+    return Trained(one.name, network, early, _history(one.name, parts, values, losses), steps, diverged)

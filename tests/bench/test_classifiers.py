@@ -111,7 +111,7 @@ def test_absent_classes_have_probability_zero():
 def test_registry(monkeypatch):
     monkeypatch.setattr(classifiers, "_CLASSIFIERS", dict(classifiers._CLASSIFIERS))
     monkeypatch.setattr(classifiers, "GROUPS", {"all": list(classifiers.GROUPS["all"])})
-    assert make("mlp", {"hidden_layer_sizes": [8, 4]}).hidden_layer_sizes == (8, 4)
+    assert make("mlp", {"hidden_units": 8}).hidden_units == 8
     assert make("random-forest", {"n_estimators": 7}, random_state=3).get_params()["random_state"] == 3
     with pytest.raises(InputError, match="unknown classifier 'forest': did you mean 'random-forest'"):
         make("forest")
@@ -132,5 +132,12 @@ def test_registry(monkeypatch):
     assert isinstance(make("mine", {"C": 2.0}, random_state=1), Mine)
     with pytest.raises(InputError, match="exists already"):
         classifiers.register(Mine, "mlp")
+
+    class Layers(Mine):
+        def __init__(self, sizes=()):
+            self.sizes = sizes
+
+    classifiers.register(Layers, "layers")
+    assert make("layers", {"sizes": [8, 4]}).sizes == (8, 4)
     with pytest.raises(InputError, match="must be a class"):
         classifiers.register(3, "three")

@@ -1,0 +1,110 @@
+"""What a unit of work gives: scores and predictions by draw and classifier, failures, times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass
+class CellResult:
+    """One classifier on one draw.
+
+    Attributes
+    ----------
+    scores : dict of str to float
+        Metric to value.
+    labels, labels_tuned : numpy.ndarray of shape (n_test,), uint8
+        Predicted classes, by the default and by the tuned decision.
+    probabilities : numpy.ndarray of shape (n_test, K), float32
+    fit_seconds : float
+        To fit and predict once, without the inner folds.
+    error : str
+        Why there is no score, or an empty string.
+    """
+
+    scores: dict[str, float] = field(default_factory=dict)
+    labels: np.ndarray | None = None
+    labels_tuned: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
+    fit_seconds: float = 0.0
+    error: str = ""
+
+
+@dataclass
+class DrawResult:
+    """One method on one draw.
+
+    Attributes
+    ----------
+    training : pandas.DataFrame, optional
+        Training curve, if the unit keeps it: columns ``model``, ``step`` and one for each part of the loss.
+    """
+
+    draw: int
+    content_hash: str
+    y_test: np.ndarray
+    n_train: int
+    n_generated: int = 0
+    seconds: float = 0.0
+    fidelity: dict[str, float] = field(default_factory=dict)
+    cells: dict[str, CellResult] = field(default_factory=dict)
+    training: pd.DataFrame | None = None
+
+
+@dataclass
+class UnitResult:
+    """What a worker hands back.
+
+    Attributes
+    ----------
+    key : str
+        The unit's.
+    draws : list of DrawResult
+        Empty if the unit failed as a whole.
+    error : str
+        The first failure, or an empty string.
+    seconds, work_seconds : float
+        Wall time of the unit, and the part of it spent in fitting and predicting.
+    peak_memory_mb : float
+        Highest memory of the process so far.
+    warnings : list of str
+        What methods and classifiers warned of, each once.
+    """
+
+    key: str
+    draws: list[DrawResult] = field(default_factory=list)
+    error: str = ""
+    seconds: float = 0.0
+    work_seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+
+
+class Stopwatch:
+    """Adds up the time of fitting and predicting."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+
+    @contextmanager
+    def work(self) -> Iterator[list[float]]:
+        """Time a block; the list gets its seconds when the block ends."""
+        seconds: list[float] = []
+        start = time.perf_counter()
+        try:
+            yield seconds
+        finally:
+            seconds.append(time.perf_counter() - start)
+            self.total += seconds[0]
+
+
+def describe(error: BaseException) -> str:
+    """Return an error as one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:500] if text else type(error).__name__
