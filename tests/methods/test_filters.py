@@ -336,6 +336,7 @@ def test_registry_makes_filtered_methods_by_name():
         ("smoet+gc", {}, "unknown method 'smoet': did you mean 'smote'"),
         ("class-weight+gc", {}, r"'class-weight\+gc': \+gc filters the rows of an augmenter; .* is an adjuster"),
         ("none+gc", {}, "'none' is a baseline"),
+        ("autoencoder+gc", {}, "'autoencoder' is a detector"),
         ("smote+gc+gc", {}, r"'smote\+gc' is a filtered method"),
         ("smote+gc", {"gc_nose": 1}, r"of method 'smote\+gc' 'gc_nose': did you mean 'gc_noise'"),
         ("smote+gc", {"noise": 1}, "did you mean 'gc_noise'"),
