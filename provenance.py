@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,34 @@ def source_hash(*modules: str) -> str:
             raise ModuleNotFoundError(f"no source file for module {name}", name=name)
         parts.append(_normalised_source(path))
     return digest(parts)
+
+
+@lru_cache(maxsize=256)
+def imported_modules(name: str, within: str) -> list[str]:
+    """Return the modules that a module imports anywhere in its code, also late, inside functions.
+
+    Parameters
+    ----------
+    name : str
+        An importable module.
+    within : str
+        Package whose modules are wanted; others are left out.
+    """
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no source file for module {name}", name=name)
+    package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
+    found: list[str] = []
+    for node in ast.walk(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            found.append(base)
+            # what is imported from a package may be a module
+            if f"{base}.".startswith(f"{within}.") and getattr(find_spec(base), "submodule_search_locations", None):
+                found += [one for alias in node.names if find_spec(one := f"{base}.{alias.name}")]
+    return sorted({one for one in found if one.startswith(f"{within}.")})
 
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:

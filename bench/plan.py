@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import packages_distributions
@@ -18,7 +18,7 @@ from ..datasets.contract import Dataset, DatasetInfo, FiniteDataset, MissingData
 from ..errors import InputError, unknown_name
 from ..methods.contract import Augmenter, Detector
 from ..methods.samplers import ImblearnSampler
-from ..provenance import digest, package_versions, source_hash
+from ..provenance import digest, imported_modules, package_versions, source_hash
 from . import classifiers as classifier_registry
 from . import metrics as metric_registry
 from .scenario import Scenario
@@ -45,8 +45,8 @@ HARNESS = tuple(
     )
 )
 
-#: methods share code (the table encoder, the layers) with modules that are not in the line of their bases
-METHOD_CODE = "augbench.methods."
+#: modules here share code (the table encoder, the networks) that is not in the line of a method's bases
+METHODS = "augbench.methods"
 
 
 @dataclass(frozen=True)
@@ -194,26 +194,18 @@ def _identify(name: str, identity: dict[str, str]) -> None:
         return
     path = getattr(sys.modules.get(name), "__file__", None) or ""
     if root == "augbench":
-        identity[name] = source_hash(path)
-        if name.startswith(METHOD_CODE):
-            for used in _used_modules(name):
-                if used.startswith(METHOD_CODE):
-                    _identify(used, identity)
+        identity[name] = source_hash(name)
+        if name.startswith(f"{METHODS}."):
+            for used in imported_modules(name, METHODS):
+                _identify(used, identity)
     elif path.endswith(".py") and "site-packages" not in path:
         identity[name] = source_hash(path)
-        for used in _used_modules(name):
-            if not used.startswith("augbench.") and used != "augbench":
-                _identify(used, identity)
+        for value in list(vars(sys.modules[name]).values()):
+            module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+            if isinstance(module, str) and not module.startswith("augbench.") and module != "augbench":
+                _identify(module, identity)
     elif path:
         identity.update(package_versions(_distributions(root)))
-
-
-def _used_modules(name: str) -> Iterator[str]:
-    """Yield the names of the modules from which a module has something."""
-    for value in list(vars(sys.modules[name]).values()):
-        used = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-        if isinstance(used, str):
-            yield used
 
 
 @lru_cache
@@ -231,8 +223,8 @@ def _method_hash(entry: Entry, method: Any) -> str:
 
 
 def _method_code(method: Any) -> dict[str, str]:
-    """Return what identifies the code of a method and of what it wraps."""
-    code = code_identity(type(method))
+    """Return what identifies the code of a method and of what it wraps, and the packages that it declares."""
+    code = code_identity(type(method)) | package_versions(getattr(method, "requires", ()))
     sampler = getattr(method, "sampler_class", None)
     if inspect.isclass(sampler):
         code |= code_identity(sampler)

@@ -14,7 +14,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ..errors import InputError
-from .contract import Augmenter
+from .contract import Augmenter, as_frame, validate_training_set
 from .neural.encoder import TableEncoder
 
 BAD = ("noise", "early-reconstruction")
@@ -154,6 +154,13 @@ class GenerativeClassifierFilter(Augmenter):
                 f"{type(self.augmenter).__name__} has none (use bad='noise')"
             )
 
+    def fit_resample(self, X: pd.DataFrame, y: np.ndarray) -> Resampled:
+        """Return the training rows followed by new ones; see `Augmenter.fit_resample`."""
+        self.check_parameters()
+        # checked here, what is wrong with the rows is said in the name of the method that needs them
+        validate_training_set(self.augmenter, as_frame(X), np.asarray(y))
+        return super().fit_resample(X, y)
+
     def fit_resample_many(
         self, tables: list[Resampled], random_states: list[int], strategies: list[dict[int, int]]
     ) -> list[Resampled | BaseException]:
@@ -219,10 +226,6 @@ class GenerativeClassifierFilter(Augmenter):
                 f"{tables} entries"
             )
         return list(early)
-
-    def _validate(self, X: pd.DataFrame, y: np.ndarray) -> None:
-        self.check_parameters()
-        self.augmenter._validate(X, y)
 
     def _generate(self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator) -> Resampled:
         answer = self.__dict__.pop("_candidates", None)

@@ -270,18 +270,22 @@ def test_wrong_parameters_are_refused_in_code_and_in_a_suite(parameters, words):
 
 @pytest.mark.parametrize("name", [name for name in methods.names() if methods.get(name).kind == "augmenter"])
 def test_every_augmenter_can_be_wrapped(name):
-    X, y = table({0: 60, 2: 25, 5: 20}, categories=not methods.get(name).numeric_only)
+    cls = methods.get(name)
+    for package in getattr(cls, "requires", ()):
+        pytest.importorskip(package)
+    X, y = table({0: 60, 5: 20} if cls.binary_only else {0: 60, 2: 25, 5: 20}, categories=not cls.numeric_only)
+    params = {"steps": 20} if "steps" in methods.allowed_parameters(name) else {}
     state = np.random.get_state()[1].copy()  # noqa: NPY002
     for asked in (0, 10):
-        method = methods.make(f"{name}+gc", sampling_strategy={5: 20 + asked}, random_state=2**40)
+        method = methods.make(f"{name}+gc", params, sampling_strategy={5: 20 + asked}, random_state=2**40)
         X_new, y_new = method.fit_resample(X, y)
-        assert np.bincount(y_new).tolist() == [60, 0, 25, 0, 0, 20 + asked]
+        assert np.bincount(y_new)[[0, 5]].tolist() == [60, 20 + asked]
         assert X_new.dtypes.equals(X.dtypes)
         pd.testing.assert_frame_equal(X_new.iloc[: len(X)], X)
     assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     numbers = X[["a", "b", "c"]].to_numpy()
     X_array, _ = method.fit_resample(numbers, y)
-    assert X_array.shape == (115, 3)
+    assert X_array.shape == (len(y) + 10, 3)
 
 
 def test_needs_are_those_of_the_wrapped_method():
@@ -332,6 +336,7 @@ def test_registry_makes_filtered_methods_by_name():
         ("smoet+gc", {}, "unknown method 'smoet': did you mean 'smote'"),
         ("class-weight+gc", {}, r"'class-weight\+gc': \+gc filters the rows of an augmenter; .* is an adjuster"),
         ("none+gc", {}, "'none' is a baseline"),
+        ("autoencoder+gc", {}, "'autoencoder' is a detector"),
         ("smote+gc+gc", {}, r"'smote\+gc' is a filtered method"),
         ("smote+gc", {"gc_nose": 1}, r"of method 'smote\+gc' 'gc_nose': did you mean 'gc_noise'"),
         ("smote+gc", {"noise": 1}, "did you mean 'gc_noise'"),
@@ -368,6 +373,22 @@ def test_the_key_covers_the_wrapped_method_the_parameters_and_the_encoder():
     assert {f"augbench.methods.{name}" for name in ("filters", "neighbours", "samplers", "neural.encoder")} <= set(code)
     assert "imbalanced-learn" in code
     assert not any("neural" in name for name in plan._method_code(methods.make("smote")))
+
+
+def test_the_key_of_a_neural_method_covers_what_it_imports_late_and_its_packages():
+    pytest.importorskip("torch")
+    code = plan._method_code(methods.make("vae+gc"))
+    assert {f"augbench.methods.neural.{name}" for name in ("vae", "networks", "training", "encoder")} <= set(code)
+    assert code["torch"] != "absent"
+
+
+def test_a_vae_shows_its_early_reconstructions_to_the_filter():
+    pytest.importorskip("torch")
+    X, y = table({0: 60, 1: 30})
+    params = {"steps": 40, "gc_bad": "early-reconstruction"}
+    method = methods.make("cvae+gc", params, sampling_strategy={1: 50}, random_state=0)
+    assert len(method.fit_resample(X, y)[0]) == 110
+    assert len(method.augmenter_.early_reconstructions_[0]) == 90
 
 
 def test_through_the_command_line(bench, tmp_path):
