@@ -120,7 +120,8 @@ class NeuralAugmenter(Augmenter):
     networks_ : list of torch.nn.Module
         After `fit_resample`: its trained networks (see `networks`).
     early_reconstructions_ : list of pandas.DataFrame or None
-        With ``keep_early=True``: the training rows as the networks reconstructed them after a tenth of the steps.
+        With ``keep_early=True``: the training rows of classes that a network was trained on, as it reconstructed them
+        after a tenth of the steps; the index is their position.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("torch",)
@@ -192,8 +193,8 @@ class NeuralAugmenter(Augmenter):
     def _sample(self, task: Task, trained: list[Trained]) -> tuple[np.ndarray, np.ndarray]:
         """Return new rows, encoded, and the codes of their classes: ``counts`` rows of each class."""
 
-    def _reconstruct(self, task: Task, networks: list[Any]) -> np.ndarray:
-        """Return the training rows (encoded) as networks reconstruct them."""
+    def _reconstruct(self, task: Task, networks: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions of training rows, and these rows (encoded) as their networks reconstruct them."""
         raise InputError(f"{type(self).__name__} has no early reconstructions")
 
     def _encode(self, X: pd.DataFrame) -> TableEncoder:
@@ -244,8 +245,9 @@ class NeuralAugmenter(Augmenter):
             try:
                 results[i] = self._finish(task, trained[i])
                 if self.keep_early:
-                    rows = self._reconstruct(task, [one.early for one in trained[i]])
-                    self.early_reconstructions_[i] = self._decode(task, rows).set_axis(task.X.columns, axis=1)
+                    rows, values = self._reconstruct(task, [one.early for one in trained[i]])
+                    decoded = self._decode(task, values).set_axis(task.X.columns, axis=1)
+                    self.early_reconstructions_[i] = decoded.set_axis(rows, axis=0)
             except ValueError as error:
                 results[i] = error
         return results

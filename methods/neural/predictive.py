@@ -157,9 +157,9 @@ class PredictiveVAE(NeuralAugmenter):
             made.append(values[select_rows(scores, count, self.selection, (self.lower, self.upper), task.rng)])
         return np.concatenate(made), np.concatenate([np.full(count, code) for code, count in task.wanted])
 
-    def _reconstruct(self, task: Task, networks: list[Any]) -> np.ndarray:
+    def _reconstruct(self, task: Task, networks: list[Any]) -> tuple[np.ndarray, np.ndarray]:
         mean, _ = networks[0].posterior(task.values, task.codes)
-        return networks[0].rows(mean, task.codes, None)
+        return np.arange(len(mean)), networks[0].rows(mean, task.codes, None)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -215,6 +215,11 @@ class PredictiveVAEPublished(NeuralAugmenter):
     def check_parameters(self) -> None:
         """Raise `InputError` for a parameter that has no sensible value."""
         super().check_parameters()
+        for name in ("steps", "patience", "keep_early", "numeric"):
+            if getattr(self, name) != getattr(NeuralAugmenter, name):
+                raise InputError(
+                    f"the published predictive VAE has no {name}: it trains for epochs, on columns as they are"
+                )
         if self.preset not in PRESETS:
             raise unknown_name("preset", self.preset, PRESETS)
         for name in ("epochs", "hidden", "latent_dim"):

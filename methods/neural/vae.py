@@ -96,13 +96,14 @@ class VAEFamily(NeuralAugmenter):
         pool, held = hold_out(pool, self.patience, task.rng, name)
         return TrainingSet(task.values, task.codes, task.seed(), name, pool, held)
 
-    def _reconstruct(self, task: Task, networks: list[Any]) -> np.ndarray:
+    def _reconstruct(self, task: Task, networks: list[Any]) -> tuple[np.ndarray, np.ndarray]:
         """Return the training rows as the network that is responsible for their class reconstructs them."""
-        values = np.empty_like(task.values)
+        positions, values = [], []
         for rows, network in self._responsible(task, networks):
             mean, _ = network.posterior(task.values[rows], task.codes[rows])
-            values[rows] = network.rows(mean, task.codes[rows], None)
-        return values
+            positions.append(rows)
+            values.append(network.rows(mean, task.codes[rows], None))
+        return np.concatenate(positions), np.concatenate(values)
 
     @abstractmethod
     def _responsible(self, task: Task, networks: list[Any]) -> list[tuple[np.ndarray, Any]]:
@@ -165,9 +166,7 @@ class Vae(VAEFamily):
         return np.concatenate(values), codes
 
     def _responsible(self, task: Task, networks: list[Any]) -> list[tuple[np.ndarray, Any]]:
-        # classes that get no new rows have no network: the first one's stands in
-        own = {code: network for (code, _), network in zip(task.wanted, networks, strict=True)}
-        return [(task.rows_of(code), own.get(code, networks[0])) for code in range(len(task.classes))]
+        return [(task.rows_of(code), network) for (code, _), network in zip(task.wanted, networks, strict=True)]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
