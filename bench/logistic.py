@@ -13,9 +13,9 @@ from .stacking import TrainingSet, padded, padded_size, stacks
 
 #: up to so many columns a Newton step costs less than the further steps of L-BFGS
 NEWTON_COLUMNS = 100
-#: cells (replicates × rows × columns) of one stack at most: beyond the caches a stack is slower than the loop. Measured by
-#: benchmarks/stacked_classifiers.py (10 columns, one thread of a busy machine): how many times as fast as a loop of our
-#: own code one stack of all is, and as scikit-learn's newton-cholesky is what is done with this limit:
+#: cells (replicates × rows × columns) of one stack at most: beyond the caches a stack is slower than a loop. Measured
+#: by benchmarks/stacked_classifiers.py (10 columns, one thread of a busy machine): how many times as fast as a loop
+#: of our own code one stack of all is, and as scikit-learn's newton-cholesky is what is done with this limit:
 #:
 #:     rows                 50            200           1,000         5,000         20,000
 #:     replicates       5   20   50   5   20   50   5   20   50   5   20   50   5   20   50
