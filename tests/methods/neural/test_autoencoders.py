@@ -16,12 +16,12 @@ def generators(R, seed=0):
 
 def torch_lstm(layer, r):
     """torch's LSTM with the weights of one replicate."""
-    n_in, n_out = layer.input.weight.shape[1], layer.n_out
+    n_in, n_out = layer.input.weight.shape[2], layer.n_out
     theirs = torch.nn.LSTM(n_in, n_out, dtype=torch.float64)
     pairs = zip(("ih", "hh"), (layer.input, layer.recurrent), strict=True)
     with torch.no_grad():
         for name, mine in pairs:
-            getattr(theirs, f"weight_{name}_l0").copy_(mine.weight[r].T)
+            getattr(theirs, f"weight_{name}_l0").copy_(mine.weight[r])
             getattr(theirs, f"bias_{name}_l0").copy_(mine.bias[r, :, 0])
     return theirs
 
@@ -43,8 +43,8 @@ def test_the_lstm_is_torchs_forward_and_backward():
         close = {"rtol": 0, "atol": 1e-12}
         torch.testing.assert_close(out[r].permute(0, 2, 1), expected, **close)
         torch.testing.assert_close(x.grad[r].permute(0, 2, 1), given.grad, **close)
-        torch.testing.assert_close(layer.input.weight.grad[r].T, theirs.weight_ih_l0.grad, **close)
-        torch.testing.assert_close(layer.recurrent.weight.grad[r].T, theirs.weight_hh_l0.grad, **close)
+        torch.testing.assert_close(layer.input.weight.grad[r], theirs.weight_ih_l0.grad, **close)
+        torch.testing.assert_close(layer.recurrent.weight.grad[r], theirs.weight_hh_l0.grad, **close)
         torch.testing.assert_close(layer.input.bias.grad[r, :, 0], theirs.bias_ih_l0.grad, **close)
         torch.testing.assert_close(layer.recurrent.bias.grad[r, :, 0], theirs.bias_hh_l0.grad, **close)
 
@@ -70,7 +70,7 @@ def test_the_lstm_autoencoder_is_the_layers_of_torch():
         steps = steps[-1:].expand(L, -1, -1)
         for layer in network.decoder:
             steps, _ = torch_lstm(layer, 1)(steps)
-        expected = steps @ network.output.weight[1] + network.output.bias[1, :, 0]
+        expected = steps @ network.output.weight[1].T + network.output.bias[1, :, 0]
     np.testing.assert_allclose(out.T.reshape(8, L, width), expected.permute(1, 0, 2), rtol=0, atol=1e-12)
 
 
