@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,14 @@ def source_hash(*modules: str) -> str:
             raise ModuleNotFoundError(f"no source file for module {name}", name=name)
         parts.append(_normalised_source(path))
     return digest(parts)
+
+
+@lru_cache
+def distributions_of(package: str) -> list[str]:
+    """Return which distributions an importable package comes from; its own name if nothing is known."""
+    known = {"imblearn": "imbalanced-learn", "sklearn": "scikit-learn", "torch": "torch"}
+    # the look-up reads every installed package: seconds
+    return [known[package]] if package in known else packages_distributions().get(package, [package])
 
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
