@@ -10,6 +10,7 @@ from augbench import Augmenter, InputError, methods
 from augbench.bench.device import check_devices, missing_requirement
 from augbench.bench.plan import make_plan
 from augbench.bench.plugins import load_plugin
+from augbench.bench.run import environment
 from augbench.bench.suite import validate_suite
 from augbench.provenance import _normalised_source
 
@@ -82,6 +83,16 @@ def test_the_version_of_a_needed_package_is_in_the_key_of_its_method_only(monkey
         versions[number] = keys(plan_of("needs-torch", "smote"))
     one, other = versions.values()
     assert {id_ for id_ in one if one[id_] != other[id_]} == {"needs-torch"}
+
+
+def test_what_results_were_computed_with_is_told_of_the_methods_that_ran(plugin):
+    load_plugin(str(plugin(BODY, "needs-pytest", needs="requires = ('pytest',)\n")))
+    load_plugin(str(plugin(BODY, "needs-absent", needs="requires = ('not_there',)\n")))
+    told = environment(plan_of("needs-pytest", "needs-absent", device="cuda:1"))
+    assert told["pytest"] == pytest.__version__
+    assert told["device"] == "cuda:1"
+    assert "not_there" not in told
+    assert not {"pytest", "device"} & environment(plan_of("smote")).keys()
 
 
 def test_another_device_is_another_key_of_what_can_choose_one_and_the_cpu_is_none(plugin):
