@@ -28,10 +28,20 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def seconds_left(progress: Progress) -> float:
+    """Return the estimate for what is left, or what the slowest fit still needs at its pace, if that is longer."""
+    longest = 0.0
+    for one in progress.running:
+        report = one.report()
+        if report and report.done > 0:
+            longest = max(longest, (time.monotonic() - one.since) * (report.total / report.done - 1))
+    return max(progress.seconds_left, longest)
+
+
 def counts_line(progress: Progress) -> str:
     """Return done, failed and left, and the time left."""
     failed = f", {progress.failed} failed" if progress.failed else ""
-    time_left = f", about {duration(progress.seconds_left)}" if progress.left else ""
+    time_left = f", about {duration(seconds_left(progress))}" if progress.left else ""
     return f"{progress.done} done{failed}, {progress.left} left{time_left}"
 
 

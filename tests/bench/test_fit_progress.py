@@ -9,7 +9,7 @@ import pytest
 from augbench import progress
 from augbench.bench import engine as engines
 from augbench.bench import fit_progress
-from augbench.bench.display import PlainLines, display_on
+from augbench.bench.display import PlainLines, counts_line, display_on
 from augbench.bench.engine import InProcess, Processes
 from augbench.bench.fit_progress import Report, ReportFiles
 from augbench.bench.plan import make_plan
@@ -138,6 +138,14 @@ def test_a_terminal_shows_it_beside_the_unit_and_it_moves():
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", file.getvalue())
     assert "vae · iris   training 1,200 of 6,000 steps" in shown
     assert "vae · iris   training 1,300 of 6,000 steps" in shown
+
+
+def test_the_time_left_is_no_shorter_than_the_slowest_fit_says():
+    start = time.monotonic() - 600
+    fits = [Running("a", start, lambda: Report("training", 2000, 6000)), Running("b", start, lambda: None)]
+    fits += [Running("c", start, lambda: Report("training", 0, 6000))]
+    assert counts_line(Progress(10, 3, 0, fits, 75)) == "3 done, 7 left, about 20 min 00 s"
+    assert counts_line(Progress(10, 3, 0, fits, 7200)) == "3 done, 7 left, about 2 h 00 min"
 
 
 def test_a_log_shows_life_when_a_unit_takes_long():
