@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,14 @@ def imported_modules(name: str, within: str) -> list[str]:
             if f"{base}.".startswith(f"{within}.") and getattr(find_spec(base), "submodule_search_locations", None):
                 found += [one for alias in node.names if find_spec(one := f"{base}.{alias.name}")]
     return sorted({one for one in found if one.startswith(f"{within}.")})
+
+
+@lru_cache
+def distributions_of(package: str) -> list[str]:
+    """Return which distributions an importable package comes from; its own name if nothing is known."""
+    known = {"imblearn": "imbalanced-learn", "sklearn": "scikit-learn", "torch": "torch"}
+    # the look-up reads every installed package: seconds
+    return [known[package]] if package in known else packages_distributions().get(package, [package])
 
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,14 +12,14 @@ import typer
 from rich.console import Console
 
 from ..errors import InputError, unknown_name
+from .console import Places, err, out
 
 if TYPE_CHECKING:
-    from ..datasets.contract import Dataset
-    from .plan import Plan
-    from .store import Store
-    from .suite import Entry, Suite
+    import pandas as pd
 
-DEFAULT_OUT = Path("augbench-results")
+    from ..datasets.contract import Dataset
+    from .store import Store
+    from .suite import Entry
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,9 +31,6 @@ datasets_app = typer.Typer(no_args_is_help=True, help="Get datasets that do not 
 new_app = typer.Typer(no_args_is_help=True, help="Write a template to start from.")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(new_app, name="new")
-
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 StoreOption = Annotated[
     Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="store.sqlite in --out")
@@ -125,6 +121,21 @@ def run(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
     ] = 0,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="Where neural methods are trained: cpu, cuda or cuda:N. Each device has results of its own.",
+            show_default="the suite's, else cpu",
+        ),
+    ] = None,
+    training_curves: Annotated[
+        bool,
+        typer.Option(
+            "--training-curves",
+            help="Keep the training curves of neural methods (bench export FILE --what training). "
+            "Units that are stored already are not computed again for it.",
+        ),
+    ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed units again.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and what is done; compute nothing.")
@@ -138,6 +149,7 @@ def run(
     Examples: `bench run`, `bench run simulated --draws 20`, `bench run my_suite.toml`,
     `bench run --data loans.csv --target default`, `bench run --plugin my_method.py --methods my-method`.
     """
+    from .job import Manner, run_suite
     from .suite import load_suite, validate_suite
 
     _load_plugins(plugin)
@@ -153,187 +165,15 @@ def run(
         "classifiers": _entries(classifiers, chosen.classifiers),
         "draws": draws,
         "seed": seed,
+        "device": device,
         "name": next(iter(own), None),
         "description": f"One's own table, {data}" if own else None,
     }
     changes = {key: value for key, value in changes.items() if value is not None}
     if changes:
         chosen = validate_suite(chosen.model_dump(exclude_defaults=True) | changes, f"{suite} with these options")
-    _execute(chosen, own, plugin or [], _Places(store, out_dir), _Manner(jobs, retry_failed, dry_run, quiet))
-
-
-class _Places:
-    """Where things are written."""
-
-    def __init__(self, store: Path | None, out_dir: Path | None) -> None:
-        self.out_dir = out_dir or (store.parent if store else DEFAULT_OUT)
-        self.store = store or self.out_dir / "store.sqlite"
-
-
-class _Manner:
-    """How a run is done."""
-
-    def __init__(self, jobs: int, retry_failed: bool, dry_run: bool, quiet: bool) -> None:
-        self.jobs = (
-            jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
-        )
-        self.retry_failed = retry_failed
-        self.dry_run = dry_run
-        self.quiet = quiet
-
-
-def _execute(suite: Suite, own: dict[str, Dataset], plugins: list[str], places: _Places, manner: _Manner) -> None:
-    from .display import duration
-    from .plan import make_plan
-    from .run import Estimator, units_to_run
-    from .store import Store
-
-    plan = make_plan(suite, own)
-    if not plan.units:
-        why = "; ".join(sorted({f"{one.dataset}: {one.reason}" for one in plan.exclusions}))
-        raise InputError(f"suite {suite.name} has nothing to run: {why}")
-    if manner.dry_run:
-        _print_plan(plan, Store(places.store) if places.store.is_file() else None, manner)
-        return
-    with Store(places.store, write=True) as store:
-        todo, done, failed = units_to_run(plan, store, retry_failed=manner.retry_failed)
-        if not manner.quiet:
-            estimator = Estimator(plan, store.unit_seconds())
-            guess = f", about {duration(sum(map(estimator.seconds, todo)) / manner.jobs)}" if todo else ""
-            stored = f", {done + failed} stored before" if done + failed else ""
-            out.print(
-                f"suite {suite.name}: {_count(len(plan.methods), 'method')} × {_count(len(plan.infos), 'dataset')} × "
-                f"{_count(len(suite.scenarios), 'scenario')} × {_count(len(suite.classifiers), 'classifier')} × "
-                f"{_count(suite.draws, 'draw')}, in {_count(len(plan.units), 'unit')} of work{stored}, "
-                f"{len(todo)} to compute on {_count(manner.jobs, 'process', 'es')}{guess}",
-                markup=False,
-            )
-            _print_not_run(plan)
-        _save_run(store, plan)
-        if todo:
-            _compute(plan, todo, (done, failed), store, own, plugins, manner)
-    with Store(places.store) as reader:
-        run = reader.find_run(suite.name)
-        failures = reader.failures(run["id"])
-    if any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
-        _print_failures(failures, run["units"])
-        err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
-        raise typer.Exit(1)
-    _show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
-    if failures:
-        _print_failures(failures, run["units"])
-        raise typer.Exit(1)
-
-
-def _has_baseline(places: _Places, suite: str) -> bool:
-    """Tell whether the baseline has any score."""
-    from .store import Store
-
-    with Store(places.store) as reader:
-        run = reader.find_run(suite)
-        scores = reader.scores(run["id"], run["info"]["classifiers"], run["info"]["draws"])
-    return bool(((scores["method"] == "none") & (scores["status"] == "ok")).any())
-
-
-def _print_failures(failures: list[tuple[str, str, str, str, str]], units: int) -> None:
-    for method, dataset, scenario, _, message in failures[:10]:
-        err.print(f"failed: {method} · {dataset} · {scenario}: {message}", markup=False)
-    err.print(f"{len(failures)} of {units} units have failed cells; try again with --retry-failed")
-
-
-def _count(number: int, noun: str, plural: str = "s") -> str:
-    return f"{number} {noun}" + (plural if number != 1 else "")
-
-
-def _save_run(store: Store, plan: Plan) -> None:
-    from .report import run_info
-
-    store.save_run(plan, run_info(plan, " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])))
-
-
-def _compute(
-    plan: Plan,
-    todo: list[Any],
-    stored: tuple[int, int],
-    store: Store,
-    own: dict[str, Dataset],
-    plugins: list[str],
-    manner: _Manner,
-) -> None:
-    from .display import display_on
-    from .engine import make_engine
-    from .run import Progress, execute
-
-    # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    engine = make_engine(manner.jobs, len(todo), own, plugins)
-    progress = Progress(len(plan.units), *stored, [], 0.0)
-    try:
-        with display_on(out, quiet=manner.quiet) as display:
-            execute(plan, todo, engine, store, progress, display)
-    except KeyboardInterrupt:
-        err.print(f"stopped: {progress.done} units are stored, {progress.left} are left; the same command goes on here")
-        raise typer.Exit(130) from None
-    finally:
-        engine.stop()
-
-
-def _show(places: _Places, suite: str | None, metric: str, *, rebuild: bool, quiet: bool) -> None:
-    """Write the page of a run, if it is not the one that is there, and print its table."""
-    from ..leaderboard.tables import compare
-    from .report import is_current, results_of, write_leaderboard
-    from .store import Store
-
-    with Store(places.store) as store:
-        results = results_of(store, suite)
-    page = places.out_dir / "leaderboard.html"
-    if rebuild or not is_current(page, results, metric):
-        write_leaderboard(results, places.out_dir, metric)
-    if not quiet:
-        from ..leaderboard.terminal import render
-
-        out.print(render(compare(results, metric=metric), out.width))
-    out.print(f"leaderboard: {page.resolve()}", markup=False)
-
-
-def _print_not_run(plan: Plan) -> None:
-    for status in ("not run", "not applicable"):
-        reasons: dict[tuple[str, str], list[str]] = {}
-        for one in plan.exclusions:
-            if one.status == status:
-                reasons.setdefault((one.dataset, one.reason), []).append(one.method)
-        for (dataset, reason), names in reasons.items():
-            who = "all methods" if len(set(names)) == len(plan.methods) else ", ".join(dict.fromkeys(names))
-            out.print(f"{status}: {who} on {dataset}: {reason}", markup=False)
-
-
-def _print_plan(plan: Plan, store: Store | None, manner: _Manner) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from .display import duration
-    from .run import Estimator, units_to_run
-
-    todo, done, failed = units_to_run(plan, store, retry_failed=manner.retry_failed)
-    estimator = Estimator(plan, store.unit_seconds() if store else [])
-    left = {unit.key for unit in todo}
-    table = Table("dataset", "scenario", "units", "done", "to compute", "estimated", box=None, header_style="bold")
-    cells: dict[tuple[str, str], list[Any]] = {}
-    for unit in plan.units:
-        cells.setdefault((unit.dataset.id, unit.scenario.id), []).append(unit)
-    for (dataset, scenario), units in cells.items():
-        open_units = [unit for unit in units if unit.key in left]
-        seconds = sum(map(estimator.seconds, open_units)) / manner.jobs
-        row = (len(units), len(units) - len(open_units), len(open_units))
-        table.add_row(Text(dataset), scenario, *map(str, row), duration(seconds))
-    out.print(table)
-    _print_not_run(plan)
-    total = sum(map(estimator.seconds, todo)) / manner.jobs
-    basis = "from stored times" if estimator.has_measured else "a first guess: nothing was measured yet"
-    out.print(
-        f"{len(plan.units)} units, {done} done, {failed} failed, {len(todo)} to compute: about {duration(total)} on "
-        f"{_count(manner.jobs, 'process', 'es')} ({basis})"
-    )
+    manner = Manner(jobs, retry_failed, dry_run, quiet, training_curves)
+    run_suite(chosen, own, plugin or [], Places(store, out_dir), manner)
 
 
 @app.command("list")
@@ -369,21 +209,23 @@ def status(store: StoreOption = None, out_dir: OutOption = None) -> None:
     from rich.text import Text
 
     from .display import duration
+    from .printing import print_warnings
+    from .report import distinct_warnings
     from .store import Store
 
-    with Store(_Places(store, out_dir).store) as reader:
-        table = Table(
-            "run", "suite", "started", "units", "done", "failed", "left", "compute time of all processes", box=None
-        )
+    with Store(Places(store, out_dir).store) as reader:
+        columns = ("units", "done", "failed", "left", "with warnings", "compute time of all processes")
+        table = Table("run", "suite", "started", *columns, box=None)
         for one in reader.runs():
             left = one["units"] - one["done"] - one["failed"]
             spent = duration(reader.totals(one["id"])["seconds"])
-            counts = [str(one[name]) for name in ("units", "done", "failed")]
-            table.add_row(str(one["id"]), Text(one["suite"]), one["started"], *counts, str(left), spent)
+            numbers = [one["units"], one["done"], one["failed"], left, len(reader.warnings(one["id"]))]
+            table.add_row(str(one["id"]), Text(one["suite"]), one["started"], *map(str, numbers), spent)
         out.print(table)
         run = reader.runs()[0] if table.row_count else None
         for method, dataset, scenario, draws, message in reader.failures(run["id"]) if run else []:
             out.print(f"failed: {method} · {dataset} · {scenario} · draws {draws}: {message}", markup=False)
+        print_warnings(distinct_warnings(reader, run["id"]) if run else [])
 
 
 @app.command()
@@ -394,34 +236,55 @@ def leaderboard(
     out_dir: OutOption = None,
 ) -> None:
     """Print the leaderboard of a store and write its page; computes nothing, works while a run goes on."""
-    _show(_Places(store, out_dir), suite, metric, rebuild=True, quiet=False)
+    from .printing import show
+
+    show(Places(store, out_dir), suite, metric, rebuild=True, quiet=False)
 
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="What to write: .csv or .parquet (all scores), .tex (the table).")],
+    file: Annotated[Path, typer.Argument(help="What to write: .csv or .parquet (all rows), .tex (the table).")],
+    what: Annotated[str, typer.Option(help="scores, or training (the curves that --training-curves kept).")] = "scores",
     suite: SuiteOption = None,
     metric: MetricOption = "macro_f1",
     store: StoreOption = None,
     out_dir: OutOption = None,
 ) -> None:
-    """Write the scores of a run as CSV or Parquet, or its table as LaTeX."""
-    from ..leaderboard.export import replace_file, to_latex, write_scores
+    """Write the scores or training curves of a run as CSV or Parquet, or its table as LaTeX."""
+    from ..leaderboard.export import replace_file, to_latex, write_table
     from ..leaderboard.tables import compare
     from .report import results_of
     from .store import Store
 
+    if what not in ("scores", "training"):
+        raise unknown_name("table to export", what, ("scores", "training"))
+    if what == "training" and file.suffix == ".tex":
+        raise InputError(f"cannot export training curves to {file}: the name must end in .csv or .parquet")
     if file.suffix not in (".csv", ".parquet", ".tex"):
         raise InputError(f"cannot export to {file}: the name must end in .csv, .parquet or .tex")
     if not file.resolve().parent.is_dir():
         raise InputError(f"cannot export to {file}: there is no folder {file.resolve().parent}")
-    with Store(_Places(store, out_dir).store) as reader:
-        results = results_of(reader, suite)
+    with Store(Places(store, out_dir).store) as reader:
+        if what == "training":
+            table = _training_curves(reader, suite)
+        else:
+            results = results_of(reader, suite)
+            table = results.scores
     if file.suffix == ".tex":
         replace_file(file, to_latex(compare(results, metric=metric)).encode())
     else:
-        write_scores(results, file)
+        write_table(table, file)
     out.print(f"written: {file.resolve()}", markup=False)
+
+
+def _training_curves(store: Store, suite: str | None) -> pd.DataFrame:
+    curves = store.training_curves(store.find_run(suite)["id"])
+    if curves.empty:
+        raise InputError(
+            f"store {store.path} has no training curves of this run: 'bench run --training-curves' keeps them, "
+            "of units that are not stored yet"
+        )
+    return curves
 
 
 @app.command()

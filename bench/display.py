@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from .evaluate import UnitResult
 from .plan import Unit
-from .run import Display, Progress
+from .run import Display, Progress, Running
 
 
 def duration(seconds: float) -> str:
@@ -27,11 +28,27 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def seconds_left(progress: Progress) -> float:
+    """Return the estimate for what is left, or what the slowest fit still needs at its pace, if that is longer."""
+    longest = 0.0
+    for one in progress.running:
+        report = one.report()
+        if report and report.done > 0:
+            longest = max(longest, (time.monotonic() - one.since) * (report.total / report.done - 1))
+    return max(progress.seconds_left, longest)
+
+
 def counts_line(progress: Progress) -> str:
     """Return done, failed and left, and the time left."""
     failed = f", {progress.failed} failed" if progress.failed else ""
-    time_left = f", about {duration(progress.seconds_left)}" if progress.left else ""
+    time_left = f", about {duration(seconds_left(progress))}" if progress.left else ""
     return f"{progress.done} done{failed}, {progress.left} left{time_left}"
+
+
+def running_line(one: Running) -> str:
+    """Return what runs and, if it says so, how far it is."""
+    report = one.report()
+    return f"{one.title}   {report}" if report else one.title
 
 
 class Quiet:
@@ -45,53 +62,102 @@ class Quiet:
 
 
 class PlainLines:
-    """A line for each failure, and one with the counts every few seconds: for logs and pipes."""
+    """For logs and pipes: a line for each failure, and one with the counts every few seconds.
+
+    When no unit ends for that long, `tick` prints what has been running longest, so that a log shows life.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to print.
+    every : float
+        Seconds between two lines.
+    """
 
     def __init__(self, console: Console, every: float = 10.0) -> None:
         self._console = console
         self._every = every
         self._last = time.monotonic()
+        self._progress: Progress | None = None
+        self._lock = threading.Lock()
 
     def started(self, progress: Progress) -> None:
-        """Do nothing."""
+        """Remember what runs."""
+        self._progress = progress
 
     def finished(self, progress: Progress, unit: Unit, result: UnitResult) -> None:
         """Print the failure, if it is one, and the counts when it is time."""
-        if result.error:
-            self._console.print(f"failed: {unit.title}: {result.error}", markup=False, soft_wrap=True)
-        if progress.left == 0 or time.monotonic() - self._last >= self._every:
-            self._last = time.monotonic()
-            share = 100 * (progress.total - progress.left) // progress.total
-            self._console.print(f"{share:3d} %  {counts_line(progress)}", markup=False, soft_wrap=True)
+        with self._lock:
+            self._progress = progress
+            if result.error:
+                self._print(f"failed: {unit.title}: {result.error}")
+            if progress.left == 0 or time.monotonic() - self._last >= self._every:
+                self._last = time.monotonic()
+                share = 100 * (progress.total - progress.left) // progress.total
+                self._print(f"{share:3d} %  {counts_line(progress)}")
+
+    def tick(self) -> None:
+        """Print what has been running for longer than the interval, if nothing was printed for as long."""
+        with self._lock:
+            now = time.monotonic()
+            running = self._progress.running if self._progress else []
+            if not running or now - max(self._last, running[0].since) < self._every:
+                return
+            self._last = now
+            more = f"   (and {len(running) - 1} more)" if len(running) > 1 else ""
+            self._print(f"running for {duration(now - running[0].since)}: {running_line(running[0])}{more}")
+
+    @contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Call `tick` again and again while the block runs."""
+        ended = threading.Event()
+
+        def loop() -> None:
+            while not ended.wait(self._every):
+                self.tick()
+
+        thread = threading.Thread(target=loop, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, soft_wrap=True)
 
 
 class LiveDisplay:
     """A bar, the counts, and what runs now, redrawn in place."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self.live = Live(console=console, refresh_per_second=8, transient=True)
+        self._progress: Progress | None = None
+        # it asks for the picture again at each redrawing, in a thread of its own: the reports of a long fit move
+        self.live = Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._render)
 
     def started(self, progress: Progress) -> None:
-        """Redraw."""
-        self.live.update(self._render(progress))
+        """Show what runs from the next redrawing on."""
+        self._progress = progress
 
     def finished(self, progress: Progress, unit: Unit, result: UnitResult) -> None:
-        """Redraw; failures stay above the bar."""
+        """Show the counts from the next redrawing on; failures stay above the bar."""
+        self._progress = progress
         if result.error:
             self.live.console.print(Text(f"failed: {unit.title}: {result.error}", style="red"))
-        self.live.update(self._render(progress))
 
-    @staticmethod
-    def _render(progress: Progress) -> Group:
+    def _render(self) -> Group:
+        progress = self._progress
+        if progress is None:
+            return Group()
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
             ProgressBar(total=progress.total, completed=progress.total - progress.left, width=40),
             Text(counts_line(progress)),
         )
-        return Group(
-            bar, *(Text(f"  {title}", style="dim", overflow="ellipsis", no_wrap=True) for title in progress.running)
-        )
+        lines = (Text(f"  {running_line(one)}", style="dim", overflow="ellipsis", no_wrap=True)
+                 for one in progress.running)  # fmt: skip
+        return Group(bar, *lines)
 
 
 @contextmanager
@@ -100,7 +166,9 @@ def display_on(console: Console, *, quiet: bool) -> Iterator[Display]:
     if quiet:
         yield Quiet()
     elif not console.is_terminal:
-        yield PlainLines(console)
+        lines = PlainLines(console)
+        with lines.ticking():
+            yield lines
     else:
         shown = LiveDisplay(console)
         with shown.live:

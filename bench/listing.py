@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import datasets, methods
 from . import classifiers, metrics
+from .device import missing_requirement
 from .plan import first_line
 from .suite import builtin_suites, load_suite
 
@@ -18,7 +19,9 @@ def list_methods() -> Listing:
     rows: list[tuple[str, ...]] = []
     for name in methods.names():
         cls: Any = methods.get(name)
-        rows.append((name, cls.kind, cls.role or cls.family, first_line(cls)))
+        missing = missing_requirement(cls)
+        description = f"({missing}) {first_line(cls)}" if missing else first_line(cls)
+        rows.append((name, cls.kind, cls.role or cls.family, description))
     rows.append((f"NAME{methods.FILTER}", "augmenter", "filter", first_line(methods.get(f"smote{methods.FILTER}"))))
     return ["method", "kind", "role or family", "description"], rows
 

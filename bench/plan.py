@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import packages_distributions
 from typing import Any
 
 import numpy as np
@@ -16,11 +13,13 @@ from .. import datasets as dataset_registry
 from .. import methods as method_registry
 from ..datasets.contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset
 from ..errors import InputError, unknown_name
-from ..methods.contract import Augmenter, Detector
-from ..methods.samplers import ImblearnSampler
-from ..provenance import digest, imported_modules, package_versions, source_hash
+from ..methods.contract import Detector
+from ..methods.samplers import ImblearnSampler, load_sampler
+from ..provenance import digest, package_versions, source_hash
 from . import classifiers as classifier_registry
 from . import metrics as metric_registry
+from .device import CPU, missing_requirement
+from .identity import classifier_hash, code_identity, method_hash
 from .scenario import Scenario
 from .suite import Entry, Suite
 
@@ -179,68 +178,6 @@ def dataset_instance(entry: Entry) -> Dataset:
     return dataset_registry.make(entry.name, **entry.params)
 
 
-def code_identity(cls: type) -> dict[str, str]:
-    """Return what identifies the code of a class: our files and plugins by content, packages by version."""
-    identity: dict[str, str] = {}
-    for base in cls.__mro__:
-        _identify(base.__module__, identity)
-    return identity
-
-
-def _identify(name: str, identity: dict[str, str]) -> None:
-    """Add a module's identity, and for a plugin or a method those of the other such modules that it uses."""
-    root = name.partition(".")[0]
-    if name in identity or root in sys.stdlib_module_names:
-        return
-    path = getattr(sys.modules.get(name), "__file__", None) or ""
-    if root == "augbench":
-        identity[name] = source_hash(name)
-        if name.startswith(f"{METHODS}."):
-            for used in imported_modules(name, METHODS):
-                _identify(used, identity)
-    elif path.endswith(".py") and "site-packages" not in path:
-        identity[name] = source_hash(path)
-        for value in list(vars(sys.modules[name]).values()):
-            module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-            if isinstance(module, str) and not module.startswith("augbench.") and module != "augbench":
-                _identify(module, identity)
-    elif path:
-        identity.update(package_versions(_distributions(root)))
-
-
-@lru_cache
-def _distributions(root: str) -> list[str]:
-    """Return which distributions an importable package comes from."""
-    known = {"imblearn": "imbalanced-learn", "sklearn": "scikit-learn"}
-    # the look-up reads every installed package: seconds
-    return [known[root]] if root in known else packages_distributions().get(root, [root])
-
-
-def _method_hash(entry: Entry, method: Any) -> str:
-    return digest(
-        {"name": entry.name, "sampler": entry.sampler, "params": _plain(entry.params), "code": _method_code(method)}
-    )
-
-
-def _method_code(method: Any) -> dict[str, str]:
-    """Return what identifies the code of a method and of what it wraps, and the packages that it declares."""
-    code = code_identity(type(method)) | package_versions(getattr(method, "requires", ()))
-    sampler = getattr(method, "sampler_class", None)
-    if inspect.isclass(sampler):
-        code |= code_identity(sampler)
-    augmenter = getattr(method, "augmenter", None)
-    if isinstance(augmenter, Augmenter):
-        code |= _method_code(augmenter)
-    return code
-
-
-def _plain(params: dict[str, Any]) -> Any:
-    return {
-        key: value if isinstance(value, str | int | float | bool | list) else repr(value)
-        for key, value in params.items()
-    }
-
-
 def not_applicable(method: Any, info: DatasetInfo, scenario: Scenario, counts: list[int], folds: int) -> str:
     """Return why a method cannot be used on training sets with these class counts, or an empty string."""
     if isinstance(method, Detector):
@@ -297,6 +234,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     for entry in method_entries:
         if entry.id == "none" and entry.name != "none":
             raise InputError(f"method {entry.name or entry.sampler} cannot have the id 'none': that is the baseline")
+    method_entries = [_on_device(entry, suite.device) for entry in method_entries]
     methods = {entry.id: method_instance(entry) for entry in method_entries}
     classifiers = tuple(expand("classifier", suite.classifiers, classifier_registry))
     datasets = {
@@ -304,11 +242,11 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         for entry in expand("dataset", suite.datasets, dataset_registry, own)
     }
     common = {"harness": source_hash(*HARNESS), "packages": digest(package_versions())}
-    common |= {f"classifier:{entry.id}": _classifier_hash(entry) for entry in classifiers}
+    common |= {f"classifier:{entry.id}": classifier_hash(entry) for entry in classifiers}
     for name, metric in metric_registry.METRICS.items():
         if metric.function is not None:
             common[f"metric:{name}"] = source_hash(inspect.getfile(metric.function))
-    method_hashes = {entry.id: _method_hash(entry, methods[entry.id]) for entry in method_entries}
+    method_hashes = {entry.id: method_hash(entry, methods[entry.id]) for entry in method_entries}
     units: list[Unit] = []
     exclusions: list[Exclusion] = []
     for dataset_entry, dataset in datasets.values():
@@ -355,16 +293,12 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     )
 
 
-def _classifier_hash(entry: Entry) -> str:
-    classifier = classifier_registry.make(entry.name, entry.params, random_state=0)
-    return digest(
-        {
-            "name": entry.name,
-            "params": _plain(entry.params),
-            "code": code_identity(type(classifier)),
-            "repr": repr(classifier),
-        }
-    )
+def _on_device(entry: Entry, device: str) -> Entry:
+    """Set the device of a method that can choose one; on the CPU, the default, nothing is set and keys stay."""
+    cls = load_sampler(entry.sampler) if entry.sampler else method_registry.get(entry.name)
+    if device == CPU or "device" in entry.params or "device" not in inspect.signature(cls).parameters:
+        return entry
+    return entry.model_copy(update={"params": entry.params | {"device": device}})
 
 
 def _absence(dataset: Dataset) -> str:
@@ -389,9 +323,12 @@ def _reasons(
         raise
     except ValueError as error:
         return {id_: ("not applicable", str(error)) for id_ in methods}
-    return {
-        id_: ("not applicable", reason)
-        if (reason := not_applicable(method, dataset.info, scenario, counts, suite.folds))
-        else ("", "")
-        for id_, method in methods.items()
-    }
+    return {id_: _reason(method, dataset.info, scenario, counts, suite) for id_, method in methods.items()}
+
+
+def _reason(method: Any, info: DatasetInfo, scenario: Scenario, counts: list[int], suite: Suite) -> tuple[str, str]:
+    if reason := not_applicable(method, info, scenario, counts, suite.folds):
+        return "not applicable", reason
+    if reason := missing_requirement(method):
+        return "not run", reason
+    return "", ""

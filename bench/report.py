@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -14,6 +14,13 @@ from ..provenance import digest
 from .metrics import METRICS
 from .plan import Plan
 from .store import Store
+
+
+class Warned(TypedDict):
+    """A warning of methods or classifiers, with the number of units of each method that had it."""
+
+    message: str
+    methods: dict[str, int]
 
 
 def run_info(plan: Plan, command: str) -> dict[str, Any]:
@@ -31,6 +38,16 @@ def run_info(plan: Plan, command: str) -> dict[str, Any]:
         "lower_is_better": [name for name, metric in METRICS.items() if not metric.higher_is_better],
         "command": command,
     }
+
+
+def distinct_warnings(store: Store, run: int) -> list[Warned]:
+    """Return every distinct warning of a run's units, the most frequent first."""
+    found: dict[str, Warned] = {}
+    for method, messages in store.warnings(run):
+        for message in messages:
+            methods = found.setdefault(message, {"message": message, "methods": {}})["methods"]
+            methods[method] = methods.get(method, 0) + 1
+    return sorted(found.values(), key=lambda one: -sum(one["methods"].values()))
 
 
 def results_of(store: Store, suite: str | None = None) -> Results:
@@ -51,10 +68,12 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             "seconds": totals["seconds"],
             "python": versions.pop("python", ""),
             "platform": versions.pop("platform", ""),
+            "device": versions.pop("device", ""),
             "versions": versions,
             "mark": digest([run["definition"], run["done"], run["failed"], run["finished"], __version__]),
             "units_done": run["done"],
             "units_failed": run["failed"],
+            "warnings": distinct_warnings(store, run["id"]),
             **{key: info[key] for key in ("description", "seed", "draws", "command")},
         },
     )

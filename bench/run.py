@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Protocol
 
-from ..provenance import package_versions
+from ..provenance import PACKAGES, distributions_of, package_versions
+from .device import CPU, requirements
 from .engine import Engine
 from .evaluate import UnitResult, describe
+from .fit_progress import Report
 from .plan import Plan, Unit
 from .store import Store
 
 #: units queued at the engine for each worker, so that none waits for the driver
 QUEUED_PER_WORKER = 2
+
+
+@dataclass(frozen=True)
+class Running:
+    """A unit that is being computed.
+
+    Attributes
+    ----------
+    title : str
+        The unit's.
+    since : float
+        When it was started, in seconds of `time.monotonic`.
+    report : callable
+        Returns how far it says it is, or None; may be called from any thread.
+    """
+
+    title: str
+    since: float
+    report: Callable[[], Report | None]
 
 
 @dataclass
@@ -27,8 +51,8 @@ class Progress:
     ----------
     total, done, failed : int
         Units of the run; done and failed count those that were stored before, too.
-    running : list of str
-        Titles of the units that are being computed.
+    running : list of Running
+        The units that are being computed; replaced as a whole, never changed, since displays read it in their threads.
     seconds_left : float
         Estimate for what is not finished.
     """
@@ -36,8 +60,8 @@ class Progress:
     total: int
     done: int
     failed: int
-    running: list[str]
-    seconds_left: float
+    running: list[Running] = field(default_factory=list)
+    seconds_left: float = 0.0
 
     @property
     def left(self) -> int:
@@ -119,9 +143,18 @@ def units_to_run(plan: Plan, store: Store | None, *, retry_failed: bool) -> tupl
     return todo, done, 0 if retry_failed else failed
 
 
-def environment() -> dict[str, str]:
-    """Return what a result was computed with: Python, machine, package versions."""
-    return {"python": platform.python_version(), "platform": platform.platform(), **package_versions()}
+def environment(plan: Plan) -> dict[str, str]:
+    """Return what results were computed with: Python, machine, device, versions of what augbench and methods need."""
+    used = {unit.method.id for unit in plan.units}
+    needed = {name for id_ in used for name in requirements(plan.methods[id_])}
+    packages = [*PACKAGES, *(one for name in sorted(needed) for one in distributions_of(name.partition(".")[0]))]
+    device = {} if plan.suite.device == CPU else {"device": plan.suite.device}
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **device,
+        **package_versions(packages),
+    }
 
 
 def execute(
@@ -152,12 +185,13 @@ def execute(
     waiting = deque(todo)
     flying: dict[Future[UnitResult], Unit] = {}
     estimator = Estimator(plan, store.unit_seconds())
-    versions = environment()
+    versions = environment(plan)
     in_flight = engine.workers if engine.workers == 1 else engine.workers * QUEUED_PER_WORKER
+    progress.seconds_left = sum(map(estimator.seconds, todo)) / engine.workers
     while waiting or flying:
         while waiting and len(flying) < in_flight:
             unit = waiting.popleft()
-            progress.running = [one.title for one in [*flying.values(), unit][: engine.workers]]
+            progress.running = _running([*flying.values(), unit], engine, progress.running)
             display.started(progress)
             flying[engine.submit(unit)] = unit
         finished, _ = wait(flying, return_when=FIRST_COMPLETED)
@@ -169,9 +203,19 @@ def execute(
             progress.failed += bool(result.error)
             progress.done += not result.error
             left = [*waiting, *flying.values()]
-            progress.running = [one.title for one in list(flying.values())[: engine.workers]]
+            progress.running = _running(flying.values(), engine, progress.running)
             progress.seconds_left = sum(map(estimator.seconds, left)) / engine.workers
             display.finished(progress, unit, result)
+
+
+def _running(units: Iterable[Unit], engine: Engine, before: list[Running]) -> list[Running]:
+    """Return the units that the workers are at: the first ones handed over; what ran before keeps its start."""
+    known = {one.title: one for one in before}
+    now = time.monotonic()
+    return [
+        known.get(unit.title) or Running(unit.title, now, partial(engine.report, unit))
+        for unit in islice(units, engine.workers)
+    ]
 
 
 def _result(unit: Unit, future: Future[UnitResult]) -> UnitResult:

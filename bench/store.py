@@ -18,70 +18,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, unknown_name
+from . import schema
 from .predictions import pack_predictions
+from .training import PLACE, pack_training, read_training
 
 if TYPE_CHECKING:
     from .evaluate import DrawResult, UnitResult
     from .plan import Plan, Unit
-
-#: raise it when the tables change; a store of a newer version is refused
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE units (
-    id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,              -- SHA-256 of all that decides the result
-    method TEXT NOT NULL, dataset TEXT NOT NULL, scenario TEXT NOT NULL,
-    draws TEXT NOT NULL,                   -- JSON list
-    definitions TEXT NOT NULL,             -- JSON: what the key is made of
-    status TEXT NOT NULL,                  -- 'done', or 'failed': at least one of its cells failed
-    error TEXT NOT NULL, warnings TEXT NOT NULL,
-    seconds REAL NOT NULL, work_seconds REAL NOT NULL, peak_memory_mb REAL NOT NULL,
-    finished TEXT NOT NULL, host TEXT NOT NULL, environment TEXT NOT NULL
-);
-CREATE TABLE draws (
-    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
-    draw INTEGER NOT NULL,
-    content_hash TEXT NOT NULL,            -- of the real rows: the same for every method
-    n_train INTEGER NOT NULL, n_generated INTEGER NOT NULL, n_test INTEGER NOT NULL,
-    seconds REAL NOT NULL,                 -- the method's own cost
-    PRIMARY KEY (unit, draw)
-) WITHOUT ROWID;
-CREATE TABLE cells (
-    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
-    draw INTEGER NOT NULL, classifier TEXT NOT NULL,
-    fit_seconds REAL NOT NULL, error TEXT NOT NULL,
-    PRIMARY KEY (unit, draw, classifier)
-) WITHOUT ROWID;
-CREATE TABLE scores (
-    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
-    draw INTEGER NOT NULL, classifier TEXT NOT NULL, metric TEXT NOT NULL, value REAL,
-    PRIMARY KEY (unit, draw, classifier, metric)
-) WITHOUT ROWID;
-CREATE TABLE predictions (
-    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
-    draw INTEGER NOT NULL, classifier TEXT NOT NULL, data BLOB NOT NULL,
-    PRIMARY KEY (unit, draw, classifier)
-);
-CREATE TABLE truth (content_hash TEXT PRIMARY KEY, y_test BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, suite TEXT NOT NULL, definition TEXT NOT NULL UNIQUE,
-    started TEXT NOT NULL, info TEXT NOT NULL
-);
-CREATE TABLE run_units (
-    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, key TEXT NOT NULL, position INTEGER NOT NULL,
-    method TEXT NOT NULL, dataset TEXT NOT NULL, scenario TEXT NOT NULL, draws TEXT NOT NULL,
-    PRIMARY KEY (run, key)
-) WITHOUT ROWID;
-CREATE TABLE run_exclusions (
-    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-    method TEXT NOT NULL, dataset TEXT NOT NULL, scenario TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL
-);
-CREATE VIEW results AS
-    SELECT u.method, u.dataset, u.scenario, s.classifier, s.draw, s.metric, s.value, u.key
-    FROM scores s JOIN units u ON u.id = s.unit;
-"""
 
 
 class StoreBusyError(InputError):
@@ -146,28 +89,24 @@ class Store:
         command = " ".join(Path(part).name if i == 0 else part for i, part in enumerate(sys.argv))
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()} ({command})\n", "utf-8")
         if not self.connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-            with self.transaction():
-                for statement in _SCHEMA.split(";\n"):
-                    self.connection.execute(statement)
-                self.connection.execute("INSERT INTO meta VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)])
+            with self.transaction() as connection:
+                schema.create(connection)
+        elif (version := schema.version_of(self.connection)) in schema.UPGRADES:
+            with self.transaction() as connection:
+                schema.upgrade(connection, version)
 
     def _check_version(self) -> None:
-        try:
-            row = self.connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
-        except sqlite3.OperationalError as error:
-            if "no such table" not in str(error):
-                raise
-            row = None
-        except sqlite3.DatabaseError:
-            row = None
-        if row is None:
+        version = schema.version_of(self.connection)
+        if version is None:
             raise InputError(f"{self.path} is not a store of augbench: name another file with --store")
-        if int(row[0]) != SCHEMA_VERSION:
-            newer = int(row[0]) > SCHEMA_VERSION
+        if version != schema.SCHEMA_VERSION and version not in schema.UPGRADES:
+            newer = version > schema.SCHEMA_VERSION
             raise InputError(
-                f"store {self.path} has version {row[0]}, this augbench reads version {SCHEMA_VERSION}: "
+                f"store {self.path} has version {version}, this augbench reads version {schema.SCHEMA_VERSION}: "
                 + ("update augbench, or use another --store" if newer else "use another --store")
             )
+        #: whether there is a place for training curves: not in a store of version 1 that is opened for reading
+        self.keeps_training = version >= 2
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -232,6 +171,9 @@ class Store:
         connection.execute(
             "INSERT INTO draws VALUES (?,?,?,?,?,?,?)", [unit, draw.draw, draw.content_hash, *counts, draw.seconds]
         )
+        if draw.training is not None:
+            curve = pack_training(draw.training)
+            connection.execute("INSERT INTO training VALUES (?,?,?)", [unit, draw.draw, curve])
         truth = [draw.content_hash, zlib.compress(draw.y_test.tobytes(), 3)]
         connection.execute("INSERT OR IGNORE INTO truth VALUES (?,?)", truth)
         for classifier, cell in draw.cells.items():
@@ -252,7 +194,8 @@ class Store:
         """Remember which units a suite consists of now; return the run's id. The same plan keeps its id."""
         from ..provenance import digest
 
-        definition = digest([plan.suite.model_dump(mode="json"), [u.key for u in plan.units],
+        # (the device is in the keys of the units that use it)
+        definition = digest([plan.suite.model_dump(mode="json", exclude={"device"}), [u.key for u in plan.units],
                              [vars(one) for one in plan.exclusions]])  # fmt: skip
         with self.transaction() as connection:
             found = connection.execute("SELECT id, info FROM runs WHERE definition = ?", [definition]).fetchone()
@@ -320,6 +263,12 @@ class Store:
             )
         )
 
+    def warnings(self, run: int) -> list[tuple[str, list[str]]]:
+        """Return (method, warnings) of every unit of a run that warned of something."""
+        query = """SELECT u.method, u.warnings FROM run_units ru JOIN units u ON u.key = ru.key
+                   WHERE ru.run = ? AND u.warnings != '[]' ORDER BY ru.position"""
+        return [(method, json.loads(text)) for method, text in self.connection.execute(query, [run])]
+
     def totals(self, run: int) -> dict[str, float]:
         """Return the summed seconds, work seconds, and highest memory of the units of a run."""
         row = self.connection.execute(
@@ -385,69 +334,27 @@ class Store:
             rows += [(method, dataset, scenario, c, d, status, reason) for c in classifiers for d in range(draws)]
         return rows
 
+    def training_curves(self, run: int | None = None) -> pd.DataFrame:
+        """Return the training curves of a run, by default the newest; none, if they were not asked for.
+
+        Columns are method, dataset, scenario, draw, model, step, and one for each part of the loss (NaN where a model
+        does not have it).
+        """
+        if not self.keeps_training:
+            return pd.DataFrame(columns=list(PLACE))
+        return read_training(self.connection, self.find_run()["id"] if run is None else run)
+
+    def units_with_training(self) -> set[str]:
+        """Return the keys of the units that have a training curve."""
+        if not self.keeps_training:
+            return set()
+        query = "SELECT DISTINCT u.key FROM training t JOIN units u ON u.id = t.unit"
+        return {key for (key,) in self.connection.execute(query)}
+
     # -- merging ---------------------------------------------------------------------------------------------------
 
-    def definitions(self) -> dict[str, set[str]]:
-        """Return, for everything that stored units are made of, its hashes."""
-        found: dict[str, set[str]] = {}
-        for (text,) in self.connection.execute("SELECT DISTINCT definitions FROM units"):
-            for name, value in json.loads(text).items():
-                found.setdefault(name, set()).add(value)
-        return found
-
     def merge(self, other: Store) -> tuple[int, int]:
-        """Take over the units and runs of another store; return how many units were new and how many known.
+        """Take over the units and runs of another store, as `merging.merge_stores` says."""
+        from .merging import merge_stores
 
-        Raises
-        ------
-        InputError
-            The stores define something differently, or hold different scores for the same unit: nothing is merged.
-        """
-        ours, theirs = self.definitions(), other.definitions()
-        versioned = (ours.keys() & theirs.keys()) - {"settings"}
-        differing = sorted(name for name in versioned if ours[name].isdisjoint(theirs[name]))
-        if differing:
-            raise InputError(
-                f"{self.path} and {other.path} hold results of different definitions and are not mixed; "
-                f"different: {', '.join(differing)}"
-            )
-        mine = self.statuses()
-        new = 0
-        with self.transaction() as connection:
-            for key, status in other.statuses().items():
-                if mine.get(key) == "done" and status == "done" and self._unit_scores(key) != other._unit_scores(key):
-                    raise InputError(f"unit {key[:12]} has other scores in {other.path} than in {self.path}")
-                if key not in mine or (mine[key] == "failed" and status == "done"):
-                    new += key not in mine
-                    self._copy_unit(connection, other.connection, key)
-            self._copy_runs(connection, other.connection)
-        return new, len(other.statuses()) - new
-
-    def _unit_scores(self, key: str) -> list[tuple[Any, ...]]:
-        query = """SELECT s.draw, s.classifier, s.metric, s.value FROM scores s JOIN units u ON u.id = s.unit
-                   WHERE u.key = ? ORDER BY 1, 2, 3"""
-        return list(self.connection.execute(query, [key]))
-
-    @staticmethod
-    def _copy_unit(to: sqlite3.Connection, source: sqlite3.Connection, key: str) -> None:
-        to.execute("DELETE FROM units WHERE key = ?", [key])
-        old, *columns = source.execute("SELECT * FROM units WHERE key = ?", [key]).fetchone()
-        marks = ",".join("?" * len(columns))
-        new = to.execute(f"INSERT INTO units VALUES (NULL,{marks}) RETURNING id", columns).fetchone()[0]
-        for table in ("draws", "cells", "scores", "predictions"):
-            for _, *rest in source.execute(f"SELECT * FROM {table} WHERE unit = ?", [old]):
-                to.execute(f"INSERT INTO {table} VALUES ({','.join('?' * (len(rest) + 1))})", [new, *rest])
-        truths = source.execute(
-            "SELECT t.* FROM truth t WHERE content_hash IN (SELECT content_hash FROM draws WHERE unit = ?)", [old]
-        )
-        to.executemany("INSERT OR IGNORE INTO truth VALUES (?,?)", truths)
-
-    @staticmethod
-    def _copy_runs(to: sqlite3.Connection, source: sqlite3.Connection) -> None:
-        for old, *columns in source.execute("SELECT * FROM runs ORDER BY id"):
-            if to.execute("SELECT 1 FROM runs WHERE definition = ?", [columns[1]]).fetchone():
-                continue
-            new = to.execute("INSERT INTO runs VALUES (NULL,?,?,?,?) RETURNING id", columns).fetchone()[0]
-            for table, width in (("run_units", 7), ("run_exclusions", 6)):
-                for _, *rest in source.execute(f"SELECT * FROM {table} WHERE run = ?", [old]):
-                    to.execute(f"INSERT INTO {table} VALUES ({','.join('?' * width)})", [new, *rest])
+        return merge_stores(self, other)

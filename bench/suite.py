@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ..errors import InputError, unknown_name
+from .device import DEVICE
 from .scenario import Scenario, parse_scenario, validation_message
 
 
@@ -69,6 +70,9 @@ class Suite(BaseModel):
     folds : int
         Folds of the cross-validation, inside the training rows, that tunes the decision threshold (2 or more); 0 leaves
         the tuned metrics out and takes a third of the time.
+    device : str
+        Where neural methods are trained: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``. Results of another device than the CPU
+        have keys of their own.
     controls : bool
         Whether the controls run beside whatever methods are named (they should).
     methods, datasets, classifiers : list of Entry
@@ -86,6 +90,7 @@ class Suite(BaseModel):
     block: int = Field(default=5, ge=1)
     test_fraction: float = Field(default=0.3, gt=0, lt=1)
     folds: int = Field(default=3, ge=0)
+    device: str = "cpu"
     controls: bool = True
     methods: tuple[Entry, ...] = ()
     datasets: tuple[Entry, ...] = Field(min_length=1)
@@ -97,6 +102,13 @@ class Suite(BaseModel):
     def _check_folds(cls, value: int) -> int:
         if value == 1:
             raise ValueError("must be 2 or more, or 0 for no tuning")
+        return value
+
+    @field_validator("device")
+    @classmethod
+    def _check_device(cls, value: str) -> str:
+        if not DEVICE.fullmatch(value):
+            raise ValueError("must be cpu, cuda or cuda:N, N the number of a GPU")
         return value
 
     @field_validator("scenarios", mode="before")

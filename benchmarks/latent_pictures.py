@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from augbench import datasets
 from augbench.methods import LatentInterpolation, Vae
+from matplotlib.axes import Axes
 
 BETAS = (0.1, 0.5, 1.0, 4.0, 16.0)
 
@@ -28,6 +29,7 @@ BETAS = (0.1, 0.5, 1.0, 4.0, 16.0)
 def rows_of(name: str, limit: int) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...]]:
     """Return at most `limit` rows of a dataset, their codes, and the names of the classes."""
     dataset = datasets.make(name)
+    assert isinstance(dataset, datasets.FiniteDataset)
     table = dataset.load()
     chosen = np.random.default_rng(0).permutation(len(table.y))[:limit]
     X = table.X.iloc[chosen].reset_index(drop=True)
@@ -51,7 +53,7 @@ def fitted(X: pd.DataFrame, y: np.ndarray, beta: float, steps: int, *, image: bo
     return method
 
 
-def latent_space(axis: plt.Axes, method: LatentInterpolation, X: pd.DataFrame, y: np.ndarray, title: str) -> None:
+def latent_space(axis: Axes, method: LatentInterpolation, X: pd.DataFrame, y: np.ndarray, title: str) -> None:
     """Draw the posterior means of the rows, coloured by class."""
     mean, _ = method.networks_[0].posterior(method.encoder_.encode(X), y)
     # the rarest class last, or it is hidden

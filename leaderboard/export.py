@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import pandas as pd
+
 from ..errors import InputError
 from . import format as text
 from .comparison import Comparison
@@ -93,12 +95,16 @@ def write_scores(results: Results, path: str | Path) -> Path:
     InputError
         Where the name ends otherwise.
     """
-    path = Path(path)
+    return write_table(results.scores, Path(path))
+
+
+def write_table(table: pd.DataFrame, path: Path) -> Path:
+    """Write a table of scores or of training curves by the ending of the name, as `write_scores` does."""
     if path.suffix == ".csv":
-        return replace_file(path, results.scores.to_csv(index=False).encode())
+        return replace_file(path, table.to_csv(index=False).encode())
     if path.suffix == ".parquet":
-        return replace_file(path, results.scores.to_parquet(index=False))
-    raise InputError(f"cannot write '{path.name}': scores are written as .csv or .parquet")
+        return replace_file(path, table.to_parquet(index=False))
+    raise InputError(f"cannot write '{path.name}': scores and training curves are written as .csv or .parquet")
 
 
 def replace_file(path: Path, content: bytes) -> Path:

@@ -68,6 +68,7 @@ def to_html(results: Results, metric: str = "macro_f1") -> str:
         datasets=[_dataset(dataset_detail(results, name, metric)) for name in main.datasets],
         unranked=[row for row in main.table.to_dict("records") if math.isnan(row["mean_rank"])],
         failures=[row for row in main.table.to_dict("records") if row["n_failed"]],
+        warnings=_warnings(results.run),
         verdicts={word: meaning for word, meaning in VERDICTS.items() if word in set(main.table["verdict"])},
         versions=_versions(results.run),
         command=str(results.run.get("command", "")),
@@ -121,6 +122,7 @@ def _run_line(results: Results) -> list[tuple[str, str]]:
         ("units", _units(run)),
         ("Python", run.get("python")),
         ("platform", run.get("platform")),
+        ("device", run.get("device")),
     ]
     return [(name, str(value)) for name, value in line if value not in (None, "")]
 
@@ -136,6 +138,15 @@ def _units(run: Mapping[str, Any]) -> str | None:
 def _versions(run: Mapping[str, Any]) -> str:
     """Return the versions of the packages in one line."""
     return ", ".join(f"{name} {version}" for name, version in sorted(dict(run.get("versions") or {}).items()))
+
+
+def _warnings(run: Mapping[str, Any]) -> dict[str, list[tuple[int, str]]]:
+    """Return for each method its warnings: (number of units, message)."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for one in run.get("warnings") or []:
+        for method, units in one["methods"].items():
+            found.setdefault(method, []).append((units, one["message"]))
+    return found
 
 
 def _subsets(results: Results, main: Comparison) -> list[dict[str, Any]]:

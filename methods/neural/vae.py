@@ -161,8 +161,9 @@ class Vae(VAEFamily):
         codes = np.concatenate([np.full(count, code) for code, count in task.wanted])
         values = []
         for (_, count), one in zip(task.wanted, trained, strict=True):
-            z = task.rng.standard_normal((count, one.network.shape.latent_dim))  # type: ignore[union-attr]
-            values.append(one.network.rows(z, np.zeros(count), task.rng))  # type: ignore[operator]
+            network: Any = one.network
+            z = task.rng.standard_normal((count, network.shape.latent_dim))
+            values.append(network.rows(z, np.zeros(count), task.rng))
         return np.concatenate(values), codes
 
     def _responsible(self, task: Task, networks: list[Any]) -> list[tuple[np.ndarray, Any]]:

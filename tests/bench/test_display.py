@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from augbench.bench.display import PlainLines, display_on, duration
-from augbench.bench.run import Estimator, Progress
+from augbench.bench.run import Estimator, Progress, Running
 from rich.console import Console
 
 
@@ -18,6 +18,10 @@ def unit(method="smote", dataset="iris", draws=2):
         scenario=SimpleNamespace(id="full"),
         draws=tuple(range(draws)),
     )
+
+
+def running(*titles, since=0.0, report=None):
+    return [Running(title, since, lambda: report) for title in titles]
 
 
 @pytest.mark.parametrize(
@@ -41,8 +45,8 @@ def test_a_terminal_shows_what_runs_now():
     file = io.StringIO()
     console = Console(file=file, width=100, force_terminal=True)
     with display_on(console, quiet=False) as display:
-        display.started(Progress(10, 3, 0, ["smote · iris", "adasyn · wine"], 75))
-        display.finished(Progress(10, 4, 1, ["adasyn · wine"], 60), unit(), SimpleNamespace(error="boom"))
+        display.started(Progress(10, 3, 0, running("smote · iris", "adasyn · wine"), 75))
+        display.finished(Progress(10, 4, 1, running("adasyn · wine"), 60), unit(), SimpleNamespace(error="boom"))
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", file.getvalue())
     for words in ("adasyn · wine", "4 done, 1 failed, 5 left, about 1 min 00 s", "failed: smote · iris: boom"):
         assert words in shown

@@ -1,0 +1,33 @@
+"""Where the command line writes: the consoles, the folder of results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+DEFAULT_OUT = Path("augbench-results")
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+class Places:
+    """Where the results of a run are.
+
+    Parameters
+    ----------
+    store : Path, optional
+        The results file; by default ``store.sqlite`` in `out_dir`.
+    out_dir : Path, optional
+        Folder for the leaderboard; by default the store's, or ``augbench-results``.
+    """
+
+    def __init__(self, store: Path | None, out_dir: Path | None) -> None:
+        self.out_dir = out_dir or (store.parent if store else DEFAULT_OUT)
+        self.store = store or self.out_dir / "store.sqlite"
+
+
+def count(number: int, noun: str, plural: str = "s") -> str:
+    """Return a number with its noun, e.g. ``3 units``."""
+    return f"{number} {noun}" + (plural if number != 1 else "")

@@ -1,0 +1,161 @@
+"""What ``bench run`` does once its options are read: plan, compute what is missing, show the leaderboard."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import typer
+
+from ..datasets.contract import Dataset
+from ..errors import InputError
+from .console import Places, count, err, out
+from .device import check_devices
+from .display import display_on, duration
+from .engine import make_engine
+from .plan import Plan, Unit, make_plan
+from .printing import print_failures, print_not_run, print_plan, show
+from .report import run_info
+from .run import Estimator, Progress, execute, units_to_run
+from .store import Store
+from .suite import Suite
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a run is done.
+
+    Attributes
+    ----------
+    jobs : int
+        Worker processes; 0 is one for each core.
+    retry_failed, dry_run, quiet, training_curves : bool
+        As the options of ``bench run``.
+    """
+
+    jobs: int = 0
+    retry_failed: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+    training_curves: bool = False
+
+    @property
+    def processes(self) -> int:
+        """Number of worker processes."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return self.jobs or cores or 1
+
+
+def run_suite(suite: Suite, own: dict[str, Dataset], plugins: list[str], places: Places, manner: Manner) -> None:
+    """Compute what the store lacks of a suite, write and print its leaderboard; or print the plan only.
+
+    Raises
+    ------
+    InputError
+        Something is not there, or there is nothing to run.
+    typer.Exit
+        With 1 if units failed, with 130 after Ctrl-C.
+    """
+    plan = make_plan(suite, own)
+    if not plan.units:
+        why = "; ".join(sorted({f"{one.dataset}: {one.reason}" for one in plan.exclusions}))
+        raise InputError(f"suite {suite.name} has nothing to run: {why}")
+    check_devices([suite.device, *(unit.method.params.get("device") for unit in plan.units)])
+    if manner.dry_run:
+        _print_dry_run(plan, places, manner)
+        return
+    with Store(places.store, write=True) as store:
+        todo, done, failed = units_to_run(plan, store, retry_failed=manner.retry_failed)
+        if not manner.quiet:
+            _announce(plan, todo, done + failed, store, manner)
+        store.save_run(plan, run_info(plan, " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])))
+        if todo:
+            todo = [replace(unit, keep_training=manner.training_curves) for unit in todo]
+            _compute(plan, todo, Progress(len(plan.units), done, failed), store, own, plugins, manner)
+    with Store(places.store) as reader:
+        run = reader.find_run(suite.name)
+        failures = reader.failures(run["id"])
+    if any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
+        print_failures(failures, run["units"])
+        err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
+        raise typer.Exit(1)
+    show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
+    if failures:
+        print_failures(failures, run["units"])
+        raise typer.Exit(1)
+
+
+def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
+    store = Store(places.store) if places.store.is_file() else None
+    try:
+        units = units_to_run(plan, store, retry_failed=manner.retry_failed)
+        print_plan(plan, units, Estimator(plan, store.unit_seconds() if store else []), manner.processes)
+    finally:
+        if store:
+            store.close()
+
+
+def _announce(plan: Plan, todo: list[Unit], stored: int, store: Store, manner: Manner) -> None:
+    """Print what the suite consists of, what is to be computed, and what is not."""
+    suite = plan.suite
+    estimator = Estimator(plan, store.unit_seconds())
+    guess = f", about {duration(sum(map(estimator.seconds, todo)) / manner.processes)}" if todo else ""
+    before = f", {stored} stored before" if stored else ""
+    out.print(
+        f"suite {suite.name}: {count(len(plan.methods), 'method')} × {count(len(plan.infos), 'dataset')} × "
+        f"{count(len(suite.scenarios), 'scenario')} × {count(len(suite.classifiers), 'classifier')} × "
+        f"{count(suite.draws, 'draw')}, in {count(len(plan.units), 'unit')} of work{before}, "
+        f"{len(todo)} to compute on {count(manner.processes, 'process', 'es')}{guess}",
+        markup=False,
+    )
+    print_not_run(plan)
+    if manner.training_curves:
+        _print_without_curves(plan, {unit.key for unit in todo}, store)
+
+
+def _print_without_curves(plan: Plan, todo: set[str], store: Store) -> None:
+    """Say of which methods that train something there are stored units without a training curve."""
+    with_curves = store.units_with_training()
+    trained = {id_ for id_, cls in plan.methods.items() if getattr(cls, "requires", ())}
+    trained |= {unit.method.id for unit in plan.units if unit.key in with_curves}
+    lacking: dict[str, int] = {}
+    for unit in plan.units:
+        if unit.method.id in trained and unit.key not in todo and unit.key not in with_curves:
+            lacking[unit.method.id] = lacking.get(unit.method.id, 0) + 1
+    if lacking:
+        whose = ", ".join(f"{method} {number}" for method, number in lacking.items())
+        units = count(sum(lacking.values()), "unit")
+        out.print(f"training curves: none of {units} stored before ({whose}): not computed again", markup=False)
+
+
+def _has_baseline(places: Places, suite: str) -> bool:
+    """Tell whether the baseline has any score."""
+    with Store(places.store) as reader:
+        run = reader.find_run(suite)
+        scores = reader.scores(run["id"], run["info"]["classifiers"], run["info"]["draws"])
+    return bool(((scores["method"] == "none") & (scores["status"] == "ok")).any())
+
+
+def _compute(
+    plan: Plan,
+    todo: list[Unit],
+    progress: Progress,
+    store: Store,
+    own: dict[str, Dataset],
+    plugins: list[str],
+    manner: Manner,
+) -> None:
+    # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    engine = make_engine(manner.processes, len(todo), own, plugins)
+    try:
+        with display_on(out, quiet=manner.quiet) as display:
+            execute(plan, todo, engine, store, progress, display)
+    except KeyboardInterrupt:
+        err.print(f"stopped: {progress.done} units are stored, {progress.left} are left; the same command goes on here")
+        raise typer.Exit(130) from None
+    finally:
+        engine.stop()

@@ -1,0 +1,103 @@
+"""What the command line prints of a plan and of a run's outcome."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from .console import Places, count, err, out
+from .display import duration
+from .plan import Plan, Unit
+from .report import Warned, is_current, results_of, write_leaderboard
+from .run import Estimator
+from .store import Store
+
+#: lines of failures, and of warnings, after a run; `bench status` shows them all
+MOST_LINES = 10
+
+
+def show(places: Places, suite: str | None, metric: str, *, rebuild: bool, quiet: bool) -> None:
+    """Write the page of a run, if it is not the one that is there, and print its table and its warnings."""
+    from ..leaderboard.tables import compare
+
+    with Store(places.store) as store:
+        results = results_of(store, suite)
+    page = places.out_dir / "leaderboard.html"
+    if rebuild or not is_current(page, results, metric):
+        write_leaderboard(results, places.out_dir, metric)
+    if not quiet:
+        from ..leaderboard.terminal import render
+
+        out.print(render(compare(results, metric=metric), out.width))
+    print_warnings(results.run["warnings"], most=MOST_LINES)
+    out.print(f"leaderboard: {page.resolve()}", markup=False)
+
+
+def print_warnings(warned: list[Warned], most: int | None = None) -> None:
+    """Print a line for each distinct warning of methods and classifiers, with its units and methods."""
+    for one in warned[:most]:
+        methods = sorted(one["methods"].items(), key=lambda item: -item[1])
+        whose = ", ".join(f"{method} {units}" for method, units in methods[:5])
+        more = f" and {count(len(methods) - 5, 'more method')}" if len(methods) > 5 else ""
+        units = count(sum(one["methods"].values()), "unit")
+        err.print(f"warning: {units} ({whose}{more}): {one['message']}", markup=False)
+    if most is not None and len(warned) > most:
+        err.print(f"warning: {count(len(warned) - most, 'more distinct warning')}: see 'bench status'", markup=False)
+
+
+def print_failures(failures: list[tuple[str, str, str, str, str]], units: int) -> None:
+    """Print the first failures of a run and how many there are."""
+    for method, dataset, scenario, _, message in failures[:MOST_LINES]:
+        err.print(f"failed: {method} · {dataset} · {scenario}: {message}", markup=False)
+    err.print(f"{len(failures)} of {units} units have failed cells; try again with --retry-failed")
+
+
+def print_not_run(plan: Plan) -> None:
+    """Print a line for each reason why cells are not run."""
+    for status in ("not run", "not applicable"):
+        methods: dict[tuple[str, str], list[str]] = {}
+        for one in plan.exclusions:
+            if one.status == status:
+                methods.setdefault((one.dataset, one.reason), []).append(one.method)
+        datasets: dict[tuple[str, str], list[str]] = {}
+        for (dataset, reason), names in methods.items():
+            who = "all methods" if len(set(names)) == len(plan.methods) else ", ".join(dict.fromkeys(names))
+            datasets.setdefault((who, reason), []).append(dataset)
+        for (who, reason), names in datasets.items():
+            where = "all datasets" if 1 < len(names) == len(plan.infos) else ", ".join(names)
+            out.print(f"{status}: {who} on {where}: {reason}", markup=False)
+
+
+def print_plan(plan: Plan, units: tuple[list[Unit], int, int], estimator: Estimator, processes: int) -> None:
+    """Print a line for each dataset and scenario: units, how many are done, how long the rest takes.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    units : tuple
+        What `run.units_to_run` returns.
+    estimator : Estimator
+        Guesses the time.
+    processes : int
+        Number of worker processes.
+    """
+    todo, done, failed = units
+    left = {unit.key for unit in todo}
+    table = Table("dataset", "scenario", "units", "done", "to compute", "estimated", box=None, header_style="bold")
+    cells: dict[tuple[str, str], list[Unit]] = {}
+    for unit in plan.units:
+        cells.setdefault((unit.dataset.id, unit.scenario.id), []).append(unit)
+    for (dataset, scenario), members in cells.items():
+        open_units = [unit for unit in members if unit.key in left]
+        seconds = sum(map(estimator.seconds, open_units)) / processes
+        row = (len(members), len(members) - len(open_units), len(open_units))
+        table.add_row(Text(dataset), scenario, *map(str, row), duration(seconds))
+    out.print(table)
+    print_not_run(plan)
+    total = sum(map(estimator.seconds, todo)) / processes
+    basis = "from stored times" if estimator.has_measured else "a first guess: nothing was measured yet"
+    out.print(
+        f"{len(plan.units)} units, {done} done, {failed} failed, {len(todo)} to compute: about {duration(total)} on "
+        f"{count(processes, 'process', 'es')} ({basis})"
+    )

@@ -1,0 +1,108 @@
+"""The tables of a store, their version, and the way from an older version to this one."""
+
+from __future__ import annotations
+
+import sqlite3
+
+#: raise it when the tables change, and say in `UPGRADES` how; a store of a newer version is refused
+SCHEMA_VERSION = 2
+
+_TRAINING = """
+CREATE TABLE training (
+    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
+    draw INTEGER NOT NULL, data BLOB NOT NULL, -- CSV, compressed by zlib: model, step, parts of the loss
+    PRIMARY KEY (unit, draw)
+)
+"""
+
+#: version -> what makes it the next one
+UPGRADES = {1: [_TRAINING]}
+
+SCHEMA = (
+    """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE units (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,              -- SHA-256 of all that decides the result
+    method TEXT NOT NULL, dataset TEXT NOT NULL, scenario TEXT NOT NULL,
+    draws TEXT NOT NULL,                   -- JSON list
+    definitions TEXT NOT NULL,             -- JSON: what the key is made of
+    status TEXT NOT NULL,                  -- 'done', or 'failed': at least one of its cells failed
+    error TEXT NOT NULL, warnings TEXT NOT NULL,
+    seconds REAL NOT NULL, work_seconds REAL NOT NULL, peak_memory_mb REAL NOT NULL,
+    finished TEXT NOT NULL, host TEXT NOT NULL, environment TEXT NOT NULL
+);
+CREATE TABLE draws (
+    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
+    draw INTEGER NOT NULL,
+    content_hash TEXT NOT NULL,            -- of the real rows: the same for every method
+    n_train INTEGER NOT NULL, n_generated INTEGER NOT NULL, n_test INTEGER NOT NULL,
+    seconds REAL NOT NULL,                 -- the method's own cost
+    PRIMARY KEY (unit, draw)
+) WITHOUT ROWID;
+CREATE TABLE cells (
+    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
+    draw INTEGER NOT NULL, classifier TEXT NOT NULL,
+    fit_seconds REAL NOT NULL, error TEXT NOT NULL,
+    PRIMARY KEY (unit, draw, classifier)
+) WITHOUT ROWID;
+CREATE TABLE scores (
+    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
+    draw INTEGER NOT NULL, classifier TEXT NOT NULL, metric TEXT NOT NULL, value REAL,
+    PRIMARY KEY (unit, draw, classifier, metric)
+) WITHOUT ROWID;
+CREATE TABLE predictions (
+    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
+    draw INTEGER NOT NULL, classifier TEXT NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (unit, draw, classifier)
+);
+"""
+    + _TRAINING
+    + """;
+CREATE TABLE truth (content_hash TEXT PRIMARY KEY, y_test BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, suite TEXT NOT NULL, definition TEXT NOT NULL UNIQUE,
+    started TEXT NOT NULL, info TEXT NOT NULL
+);
+CREATE TABLE run_units (
+    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, key TEXT NOT NULL, position INTEGER NOT NULL,
+    method TEXT NOT NULL, dataset TEXT NOT NULL, scenario TEXT NOT NULL, draws TEXT NOT NULL,
+    PRIMARY KEY (run, key)
+) WITHOUT ROWID;
+CREATE TABLE run_exclusions (
+    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    method TEXT NOT NULL, dataset TEXT NOT NULL, scenario TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL
+);
+CREATE VIEW results AS
+    SELECT u.method, u.dataset, u.scenario, s.classifier, s.draw, s.metric, s.value, u.key
+    FROM scores s JOIN units u ON u.id = s.unit;
+"""
+)
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables; the caller holds a transaction."""
+    for statement in SCHEMA.split(";\n"):
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('schema_version', ?)", [str(SCHEMA_VERSION)])
+
+
+def upgrade(connection: sqlite3.Connection, version: int) -> None:
+    """Bring the tables of an older version to this one, results untouched; the caller holds a transaction."""
+    for older in range(version, SCHEMA_VERSION):
+        for statement in UPGRADES[older]:
+            connection.execute(statement)
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", [str(SCHEMA_VERSION)])
+
+
+def version_of(connection: sqlite3.Connection) -> int | None:
+    """Return the version of a store's tables, or None if the file is no store."""
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        return None
+    except sqlite3.DatabaseError:
+        return None
+    return None if row is None else int(row[0])
