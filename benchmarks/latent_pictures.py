@@ -3,7 +3,7 @@
     python benchmarks/latent_pictures.py mnist OUT     # needs the data: AUGBENCH_DATA, or `bench datasets fetch mnist`
     python benchmarks/latent_pictures.py thyroid OUT
 
-One VAE over all classes with two latent dimensions, as in Iser (2023). For images each row of the strip walks from one
+It needs matplotlib (pip install -c constraints.txt matplotlib). One VAE over all classes with two latent dimensions, as in Iser (2023). For images each row of the strip walks from one
 digit to another; the last picture shows digits decoded from N(0, I) by one VAE per class with 50 latent dimensions.
 """
 
@@ -58,7 +58,8 @@ def latent_space(axis: Axes, method: LatentInterpolation, X: pd.DataFrame, y: np
     mean, _ = method.networks_[0].posterior(method.encoder_.encode(X), y)
     # the rarest class last, or it is hidden
     for code in np.argsort(-np.bincount(y)):
-        axis.scatter(*mean[y == code].T, s=2 if len(y) > 3000 else 6, alpha=0.5, color=f"C{code}", label=str(code))
+        own = mean[y == code]
+        axis.scatter(own[:, 0], own[:, 1], s=2 if len(y) > 3000 else 6, alpha=0.5, color=f"C{code}", label=str(code))
     axis.set_title(title)
 
 
