@@ -3,8 +3,9 @@
     python benchmarks/latent_pictures.py mnist OUT     # needs the data: AUGBENCH_DATA, or `bench datasets fetch mnist`
     python benchmarks/latent_pictures.py thyroid OUT
 
-It needs matplotlib (pip install -c constraints.txt matplotlib). One VAE over all classes with two latent dimensions, as in Iser (2023). For images each row of the strip walks from one
-digit to another; the last picture shows digits decoded from N(0, I) by one VAE per class with 50 latent dimensions.
+It needs matplotlib (pip install -c constraints.txt matplotlib). One VAE over all classes with two latent dimensions, as
+in Iser (2023). For images each row of the strip walks from one digit to another; the last picture shows digits decoded
+from N(0, I) by one VAE per class with 50 latent dimensions.
 """
 
 from __future__ import annotations
