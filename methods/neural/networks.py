@@ -287,7 +287,7 @@ class PublishedPredictiveVAE(PredictiveVAE):
         """Return loss, reconstruction, KL divergence, cross-entropy and accuracy of the head, (R,)."""
         mean, log_var = self._posterior(batch.x, batch.noise)
         row = self.row(mean + log_var.exp() * self.EPSILON * batch.noise["latent"], batch.y)
-        score = self.head(row)[:, 0]
+        score = self.head(row).squeeze(1)
         nll = functional.softplus(score) - score * batch.y
         kl = gaussian_kl(mean, log_var) / self.shape.latent_dim
         return self._total(batch, (batch.x - row).square().mean(dim=1), kl, nll, (score > 0) == batch.y)

@@ -152,6 +152,10 @@ class _Kept:
             for copy, one in zip(self._copies, self._network.parameters(), strict=True):
                 copy[which] = one.detach()[which]
 
+    def finite(self) -> np.ndarray:
+        """Return which replicates have no weight that is infinite or no number, (R,)."""
+        return np.logical_and.reduce([copy.isfinite().flatten(1).all(dim=1).cpu().numpy() for copy in self._copies])
+
     def split(self, build: Build) -> list[StackedNetwork]:
         """Return the replicates, with what was kept last, as networks of one replicate each on the CPU."""
         ones = []
@@ -368,10 +372,13 @@ def _train_chunk(
             if plateau.finished.all() and step >= schedule.early:
                 break
     unfinished: Sequence[StackedNetwork | None] = early.split(build) if early is not None else [None] * len(sets)
+    finite = kept.finite()
     done = [
         _trained(one, r, final, unfinished[r], curves, int(ends[r]), plateau)
         for r, (one, final) in enumerate(zip(sets, kept.split(build), strict=True))
     ]
+    for one, good in zip(done, finite, strict=True):
+        one.diverged |= not good
     names = [one.name for one in done if one.diverged]
     if names:
         warnings.warn(f"training diverged (the loss was not a number): {', '.join(names[:5])}", stacklevel=2)
@@ -393,7 +400,6 @@ def _trained(
         end, steps = int(plateau.last_step[r]), int(plateau.best_step[r])
         losses = {step: float(loss[r]) for step, loss in plateau.losses.items() if np.isfinite(loss[r])}
     parts, values = curves.of(r, end)
-    finite = bool(np.isfinite(values).all()) and all(bool(w.isfinite().all()) for w in network.parameters())
     # without a finite validation loss the first weights were kept
-    diverged = not finite or (plateau is not None and not losses and end > 0)
-    return Trained(one.name, network, early, _history(one.name, parts, values, losses), steps, diverged)
+    diverged = not np.isfinite(values).all() or (plateau is not None and not losses and end > 0)
+    return Trained(one.name, network, early, _history(one.name, parts, values, losses), steps, bool(diverged))
