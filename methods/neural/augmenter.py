@@ -342,9 +342,8 @@ def at_least(method: Any, name: str, least: int) -> None:
 
 def _warn_of_collapse(trained: list[Trained]) -> None:
     """Warn of networks whose posterior is the prior: then every row decodes to about the same distribution."""
-    # rows of the curve that hold a validation loss alone have no KL
-    known = [(one.name, one.history["kl"].dropna()) for one in trained if "kl" in one.history]
-    names = [name for name, kl in known if len(kl) and kl.iloc[-1] < COLLAPSED_KL]
+    known = [one for one in trained if "kl" in one.history and len(one.history)]
+    names = [one.name for one in known if one.history["kl"].iloc[-1] < COLLAPSED_KL]
     if names:
         shown = ", ".join(sorted(set(names))[:3])
         warnings.warn(

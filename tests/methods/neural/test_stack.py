@@ -191,4 +191,7 @@ def test_each_kind_of_randomness_has_a_generator_of_its_own():
     without = next(Source(one, {"latent": Noise(3)}, Schedule(1, 16)).batches(1))
     assert torch.equal(batch.x, without.x)
     assert torch.equal(batch.noise["latent"], without.noise["latent"])
-    assert not torch.equal(batch.noise["half"] > 0, batch.noise["tenth"] > 0)
+    twins = {"one": Noise(5), "other": Noise(5), "mask": Noise(5, "keep"), "other mask": Noise(5, "keep")}
+    noise = next(Source(one, twins, Schedule(1, 400)).batches(1)).noise
+    for a, b in (("one", "other"), ("mask", "other mask")):
+        assert abs(np.corrcoef(noise[a].reshape(-1), noise[b].reshape(-1))[0, 1]) < 0.1

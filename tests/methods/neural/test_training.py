@@ -144,10 +144,15 @@ def test_same_bits_in_every_process_whatever_its_threads():
     assert other.stdout.strip() == here
 
 
-def test_threads_are_given_back_also_after_an_error():
+def test_one_thread_trains_and_threads_are_given_back_also_after_an_error():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
+    heard = []
     try:
+        with listening(lambda *_: heard.append(torch.get_num_threads())):
+            train(build_vae, [one_set(20, 0)], Schedule(3))
+        assert heard == [1]
+        assert torch.get_num_threads() == 2
         with pytest.raises(ValueError, match="optimizer must be 'adam' or 'rmsprop', not 'sgd'"):
             train(build_vae, [one_set(20, 0)], Schedule(3, optimizer="sgd"))
         assert torch.get_num_threads() == 2
@@ -351,11 +356,22 @@ def test_a_weight_that_is_no_number_after_the_last_step_is_divergence():
     assert done[0].diverged
 
 
-def test_early_weights_do_not_need_a_long_training():
-    schedule = Schedule(200, 20, learning_rate=10.0, patience=1, check_every=2, early=20, dtype="float64")
-    done = train(build_vae, [one_set(30, 0, held=8)], schedule)[0]
-    assert done.history["step"].max() < 20
-    assert done.early is not None
+def test_early_weights_are_the_same_however_early_training_stops():
+    schedule = Schedule(200, 20, patience=1, check_every=2, early=20, dtype="float64")
+    # the rows that are watched are infinitely far off, so nothing is ever better
+    hasty = one_set(30, 0, held=8)
+    hasty.x[hasty.validation] = 1e200
+    with pytest.warns(UserWarning, match="training diverged .*: set 0$"):
+        alone = train(build_vae, [hasty], schedule)[0]
+    assert alone.history["step"].max() == 2
+    with pytest.warns(UserWarning, match="training diverged .*: set 0$"):
+        together = train(build_vae, [hasty, one_set(100, 1, held=20)], schedule)
+    assert together[1].history["step"].max() > 20
+    hasty.validation = None
+    to_the_end = train(build_vae, [hasty], Schedule(20, 20, dtype="float64"))[0]
+    for a, b, c in zip(alone.early.parameters(), together[0].early.parameters(), weights(to_the_end), strict=True):
+        np.testing.assert_allclose(a.detach(), b.detach(), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(a.detach(), c, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("steps", "points"), [(7, 7), (200, 200), (201, 101), (999, 200)])
