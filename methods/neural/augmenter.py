@@ -6,7 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -86,25 +86,16 @@ class NeuralAugmenter(Augmenter):
 
     Parameters
     ----------
-    numeric : {"minmax", "quantile"}, default="minmax"
-        How numeric columns are brought to [0, 1].
-    steps : int, default=6000
-        Gradient steps (Adam), as published.
     batch_size : int, default=32
         Rows per step.
     learning_rate : float, default=1e-3
-        Adam's step size.
-    patience : int, default=0
-        Stop a network when its loss on a held-out fifth of its rows has not improved for so many checks (one every
-        sixtieth of the steps), and keep its best weights; 0: train all steps on all rows.
+        The optimizer's step size.
     dtype : {"float32", "float64"}, default="float32"
         float64 is the exact mode.
     device : str, default="cpu"
         Where torch trains, e.g. ``"cuda"``.
     verbose : bool, default=False
         Show a progress bar.
-    keep_early : bool, default=False
-        Keep the rows as reconstructed after a tenth of the steps, for the filter ``+gc``.
     sampling_strategy, random_state
         As in `Augmenter`; `random_state` may also be a generator or a `numpy.random.RandomState`.
 
@@ -128,15 +119,11 @@ class NeuralAugmenter(Augmenter):
     family: ClassVar[str] = "vae"
     optimizer: ClassVar[str] = "adam"
 
-    numeric: str = "minmax"
-    steps: int = 6000
     batch_size: int = 32
     learning_rate: float = 1e-3
-    patience: int = 0
     dtype: str = "float32"
     device: str = "cpu"
     verbose: bool = False
-    keep_early: bool = False
     sampling_strategy: Any = "auto"
     random_state: Any = None
 
@@ -162,15 +149,11 @@ class NeuralAugmenter(Augmenter):
 
     def check_parameters(self) -> None:
         """Raise `InputError` for a parameter that has no sensible value."""
-        for name in ("steps", "batch_size"):
-            at_least(self, name, 1)
-        at_least(self, "patience", 0)
+        at_least(self, "batch_size", 1)
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate must be above 0; found {self.learning_rate!r}")
         if self.dtype not in ("float32", "float64"):
             raise InputError(f"dtype must be 'float32' or 'float64'; found {self.dtype!r}")
-        if self.numeric not in ("minmax", "quantile"):
-            raise InputError(f"numeric must be 'minmax' or 'quantile'; found {self.numeric!r}")
 
     def _generate(
         self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
@@ -198,7 +181,7 @@ class NeuralAugmenter(Augmenter):
         raise InputError(f"{type(self).__name__} has no early reconstructions")
 
     def _encode(self, X: pd.DataFrame) -> TableEncoder:
-        return TableEncoder(numeric=self.numeric).fit(X)
+        return TableEncoder().fit(X)
 
     def _decode(self, task: Task, values: np.ndarray) -> pd.DataFrame:
         """Return encoded rows as rows of the table."""
@@ -207,14 +190,12 @@ class NeuralAugmenter(Augmenter):
     def _schedule(self) -> Schedule:
         from .training import Schedule
 
+        # the training sets have their own numbers of steps
         return Schedule(
-            steps=self.steps,
+            steps=0,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             optimizer=self.optimizer,
-            patience=self.patience,
-            check_every=max(1, self.steps // 60),
-            early=max(1, self.steps // 10) if self.keep_early else 0,
             dtype=self.dtype,
             device=self.device,
         )
@@ -223,6 +204,7 @@ class NeuralAugmenter(Augmenter):
         self, tables: Sequence[tuple[Any, Any]], rngs: list[np.random.Generator], strategies: Sequence[Any]
     ) -> list[Any]:
         self.check_parameters()
+        schedule = self._schedule()
         results: list[Any] = [None] * len(tables)
         tasks: dict[int, Task] = {}
         for i, ((X, y), rng, strategy) in enumerate(zip(tables, rngs, strategies, strict=True)):
@@ -234,7 +216,7 @@ class NeuralAugmenter(Augmenter):
                     results[i] = (task.X.copy(), task.y.copy())
             except ValueError as error:
                 results[i] = error
-        trained = self._train(tasks)
+        trained = self._train(tasks, schedule)
         self._trained = [(task.encoder, [one.network for one in trained[i]]) for i, task in tasks.items()]
         self.training_histories_ = [
             pd.concat([one.history for one in trained[i]], ignore_index=True) if i in trained else None
@@ -244,7 +226,7 @@ class NeuralAugmenter(Augmenter):
         for i, task in tasks.items():
             try:
                 results[i] = self._finish(task, trained[i])
-                if self.keep_early:
+                if schedule.early:
                     rows, values = self._reconstruct(task, [one.early for one in trained[i]])
                     decoded = self._decode(task, values).set_axis(task.X.columns, axis=1)
                     self.early_reconstructions_[i] = decoded.set_axis(rows, axis=0)
@@ -262,7 +244,7 @@ class NeuralAugmenter(Augmenter):
         classes, codes = np.unique(y, return_inverse=True)
         return Task(frame, y, counts, rng, encoder, encoder.encode(frame), classes, codes)
 
-    def _train(self, tasks: dict[int, Task]) -> dict[int, list[Trained]]:
+    def _train(self, tasks: dict[int, Task], schedule: Schedule) -> dict[int, list[Trained]]:
         """Train the networks of all tasks, those of equal shape together."""
         from .training import train
 
@@ -272,7 +254,7 @@ class NeuralAugmenter(Augmenter):
         trained: dict[int, list[Trained]] = {i: [] for i in tasks}
         with progress_bar(type(self).__name__, shown=self.verbose):
             for shape, sets in together.items():
-                done = train(self._builder(shape), [one for _, one in sets], self._schedule())
+                done = train(self._builder(shape), [one for _, one in sets], schedule)
                 for (i, _), one in zip(sets, done, strict=True):
                     trained[i].append(one)
         _warn_of_collapse([one for all_ in trained.values() for one in all_])
@@ -292,6 +274,51 @@ class NeuralAugmenter(Augmenter):
                 warnings.warn(f"all generated rows of a class lie within {ONE_ROW} of each other", stacklevel=2)
         new = self._decode(task, values).set_axis(task.X.columns, axis=1)
         return pd.concat([task.X, new], ignore_index=True), np.concatenate([task.y, task.classes[codes]])
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SteppedAugmenter(NeuralAugmenter):
+    """Base of the augmenters that train for a number of steps, or until nothing improves, on scaled columns.
+
+    Parameters
+    ----------
+    numeric : {"minmax", "quantile"}, default="minmax"
+        How numeric columns are brought to [0, 1].
+    steps : int, default=6000
+        Gradient steps (Adam), as published.
+    patience : int, default=0
+        Stop a network when its loss on a held-out fifth of its rows has not improved for so many checks (one every
+        sixtieth of the steps), and keep its best weights; 0: train all steps on all rows.
+    keep_early : bool, default=False
+        Keep the rows as reconstructed after a tenth of the steps, for the filter ``+gc``.
+    batch_size, learning_rate, dtype, device, verbose, sampling_strategy, random_state
+        As in `NeuralAugmenter`.
+    """
+
+    numeric: str = "minmax"
+    steps: int = 6000
+    patience: int = 0
+    keep_early: bool = False
+
+    def check_parameters(self) -> None:
+        """Raise `InputError` for a parameter that has no sensible value."""
+        super().check_parameters()
+        at_least(self, "steps", 1)
+        at_least(self, "patience", 0)
+        if self.numeric not in ("minmax", "quantile"):
+            raise InputError(f"numeric must be 'minmax' or 'quantile'; found {self.numeric!r}")
+
+    def _encode(self, X: pd.DataFrame) -> TableEncoder:
+        return TableEncoder(numeric=self.numeric).fit(X)
+
+    def _schedule(self) -> Schedule:
+        return replace(
+            super()._schedule(),
+            steps=self.steps,
+            patience=self.patience,
+            check_every=max(1, self.steps // 60),
+            early=max(1, self.steps // 10) if self.keep_early else 0,
+        )
 
 
 def class_name(task: Task, code: int) -> str:

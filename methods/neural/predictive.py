@@ -11,6 +11,7 @@ import pandas as pd
 from ...errors import InputError, unknown_name
 from .augmenter import (
     NeuralAugmenter,
+    SteppedAugmenter,
     Task,
     at_least,
     balanced_pool,
@@ -71,7 +72,7 @@ def select_rows(
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class PredictiveVAE(NeuralAugmenter):
+class PredictiveVAE(SteppedAugmenter):
     """A VAE with a prediction head: decoded rows are to keep what tells the classes apart.
 
     One VAE over all classes; its decoded row goes through a softmax head. Loss: w_rec · mean squared error + w_kl · KL
@@ -98,7 +99,7 @@ class PredictiveVAE(NeuralAugmenter):
     balance : bool, default=True
         Let every class have the same share of the batches: else the head learns the majority class alone.
     **others
-        The parameters of `NeuralAugmenter`.
+        The parameters of `SteppedAugmenter`.
     """
 
     w_rec: float = 1.0
@@ -215,11 +216,6 @@ class PredictiveVAEPublished(NeuralAugmenter):
     def check_parameters(self) -> None:
         """Raise `InputError` for a parameter that has no sensible value."""
         super().check_parameters()
-        for name in ("steps", "patience", "keep_early", "numeric"):
-            if getattr(self, name) != getattr(NeuralAugmenter, name):
-                raise InputError(
-                    f"the published predictive VAE has no {name}: it trains for epochs, on columns as they are"
-                )
         if self.preset not in PRESETS:
             raise unknown_name("preset", self.preset, PRESETS)
         for name in ("epochs", "hidden", "latent_dim"):

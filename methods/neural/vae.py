@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import InputError
 from .augmenter import (
     LIKELIHOODS,
-    NeuralAugmenter,
+    SteppedAugmenter,
     Task,
     at_least,
     balanced_pool,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class VAEFamily(NeuralAugmenter):
+class VAEFamily(SteppedAugmenter):
     """Base of the augmenters whose network is a plain VAE: the parameters that all of them have.
 
     Parameters
@@ -47,7 +47,7 @@ class VAEFamily(NeuralAugmenter):
         Of numeric columns: normal with a learned standard deviation per column, drawn from when rows are generated;
         Bernoulli for pixels; or the sum of squared errors. The last two give the mean. Categories are always drawn.
     numeric, steps, batch_size, learning_rate, patience, dtype, device, verbose, keep_early
-        As in `NeuralAugmenter`.
+        As in `SteppedAugmenter`.
     sampling_strategy, random_state
         As in `Augmenter`.
     """

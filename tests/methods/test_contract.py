@@ -42,9 +42,8 @@ def mixed_table(minority: int = 20, numeric: bool = True, text: bool = True) -> 
 
 def make(name: str, counts: dict[int, int], seed: int = 0):
     # a contract holds at any number of steps; float64: alone and among others the same rows
-    quick = {"steps": 15, "dtype": "float64"} if name in methods.GROUPS["vae-family"] else {}
-    if name == "predictive-vae-published":
-        del quick["steps"]
+    known = methods.allowed_parameters(name)
+    quick = {key: value for key, value in {"steps": 15, "dtype": "float64"}.items() if key in known}
     return methods.make(name, quick, sampling_strategy=counts, random_state=seed)
 
 
@@ -135,7 +134,8 @@ def test_missing_and_infinite_cells_are_refused(name, value):
         make(name, {1: 40}).fit_resample(X, y)
 
 
-@pytest.mark.parametrize("name", AUGMENTERS)
+# what a published sigmoid gives is left as it is
+@pytest.mark.parametrize("name", [name for name in AUGMENTERS if name != "predictive-vae-published"])
 def test_constant_column(name):
     X, y = numeric_table(constant=True)
     new = make(name, {1: 60}).fit_resample(X, y)[0].iloc[len(y) :]

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from augbench import methods
-from augbench.bench import plan
+from augbench.bench import identity, plan
 from augbench.bench.suite import Entry
 from augbench.errors import InputError
 from augbench.methods import Augmenter
@@ -356,7 +356,7 @@ def test_no_method_may_take_the_ending():
 
 def method_hash(name: str, **params) -> str:
     entry = Entry(name=name, id="same", params=params)
-    return plan._method_hash(entry, plan.method_instance(entry))
+    return identity.method_hash(entry, plan.method_instance(entry))
 
 
 def test_the_key_covers_the_wrapped_method_the_parameters_and_the_encoder():
@@ -369,15 +369,15 @@ def test_the_key_covers_the_wrapped_method_the_parameters_and_the_encoder():
     ]
     assert len(set(keys)) == 5
     assert method_hash("smote+gc") == keys[1]
-    code = plan._method_code(methods.make("smote+gc"))
+    code = identity._method_code(methods.make("smote+gc"))
     assert {f"augbench.methods.{name}" for name in ("filters", "neighbours", "samplers", "neural.encoder")} <= set(code)
     assert "imbalanced-learn" in code
-    assert not any("neural" in name for name in plan._method_code(methods.make("smote")))
+    assert not any("neural" in name for name in identity._method_code(methods.make("smote")))
 
 
 def test_the_key_of_a_neural_method_covers_what_it_imports_late_and_its_packages():
     pytest.importorskip("torch")
-    code = plan._method_code(methods.make("vae+gc"))
+    code = identity._method_code(methods.make("vae+gc"))
     assert {f"augbench.methods.neural.{name}" for name in ("vae", "networks", "training", "encoder")} <= set(code)
     assert code["torch"] != "absent"
 
