@@ -45,7 +45,6 @@ HARNESS = tuple(
 )
 
 #: modules here share code (the table encoder, the networks) that is not in the line of a method's bases
-METHODS = "augbench.methods"
 
 
 @dataclass(frozen=True)

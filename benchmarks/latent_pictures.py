@@ -77,7 +77,7 @@ def strips(method: LatentInterpolation, X: pd.DataFrame, y: np.ndarray, pairs: l
             ends.append(own[np.square(own - np.median(own, axis=0)).sum(axis=1).argmin()])
         way = np.linspace(0, 1, 11)[:, None]
         z = (1 - way) * ends[0] + way * ends[1]
-        walks.append(encoder.decode(network.rows(z, np.zeros(len(z)), None)).to_numpy(dtype=float))
+        walks.append(encoder.decode(network.rows(z, np.zeros(len(z)))).to_numpy(dtype=float))
     return (np.stack(walks) - X.to_numpy().min(axis=0)) / np.maximum(np.ptp(X.to_numpy(), axis=0), 1e-12)
 
 

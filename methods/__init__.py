@@ -155,7 +155,7 @@ def make(name: str, params: dict[str, Any] | None = None, **more: Any) -> Any:
         params = {"augmenter": make(_wrapped(name), inner), **own}
     try:
         method = cls(**params, **more)
-        if name.endswith(FILTER):
+        if hasattr(method, "check_parameters"):
             method.check_parameters()
     except (TypeError, ValueError) as error:
         raise InputError(f"method '{name}': {error}") from error

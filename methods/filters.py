@@ -175,11 +175,12 @@ class GenerativeClassifierFilter(Augmenter):
         candidates = self._ask(tables, random_states, strategies)
         results: list[Resampled | BaseException] = []
         for (X, y), one, made in zip(tables, ones, candidates, strict=True):
-            one._candidates = made
+            one._candidates, one._many = made, True
             try:
                 results.append(one.fit_resample(X, y))
             except (Exception, SystemExit) as error:
                 results.append(error)
+        _warn_of_filling([one.filled_ for one in ones if hasattr(one, "filled_")])
         self.rejected_shares_ = [getattr(one, "rejected_share_", np.nan) for one in ones]
         return results
 
@@ -236,7 +237,7 @@ class GenerativeClassifierFilter(Augmenter):
         X_all, y_all, early = answer
         new, labels = X_all.iloc[len(y) :], np.asarray(y_all)[len(y) :]
         # the augmenter may draw from the same seed
-        [rng] = rng.spawn(1)
+        rng = np.random.default_rng(rng.integers(2**63, size=4))
         scores = self._scores(X, y, (new, labels), early, rng)
         self.rejected_share_ = float(np.mean(scores < self.threshold))
         kept = self._choose(labels, scores, counts)
@@ -288,6 +289,7 @@ class GenerativeClassifierFilter(Augmenter):
     def _choose(self, labels: np.ndarray, scores: np.ndarray, counts: dict[int, int]) -> np.ndarray:
         """Return the positions of the rows to keep: for each class the first good ones, else the best."""
         kept, filled = [], 0
+        self.filled_ = (0, 0)
         for code, asked in counts.items():
             rows = np.flatnonzero(labels == code)
             if len(rows) < (asked if self.exact_counts else 0.9 * asked):
@@ -300,13 +302,21 @@ class GenerativeClassifierFilter(Augmenter):
             order = np.lexsort((np.where(good, 0.0, -scores[rows]), ~good))[:asked]
             filled += int(np.count_nonzero(~good[order]))
             kept.append(rows[np.sort(order)])
-        if filled:
-            warnings.warn(
-                f"+gc: {filled} of {sum(counts.values())} rows are kept although they look bad: too few look good; "
-                "raise candidates or lower threshold",
-                stacklevel=2,
-            )
+        self.filled_ = (filled, sum(counts.values()))
+        if not self.__dict__.pop("_many", False):
+            _warn_of_filling([self.filled_])
         return np.concatenate(kept)
+
+
+def _warn_of_filling(filled: list[tuple[int, int]]) -> None:
+    """Warn once for all tables of a call, given (rows that look bad, all rows) of each."""
+    bad = sum(one for one, _ in filled)
+    if bad:
+        warnings.warn(
+            f"+gc: {bad} of {sum(rows for _, rows in filled)} rows are kept although they look bad: too few look good; "
+            "raise candidates or lower threshold",
+            stacklevel=3,
+        )
 
 
 def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -149,11 +151,7 @@ class NeuralAugmenter(Augmenter):
 
     def check_parameters(self) -> None:
         """Raise `InputError` for a parameter that has no sensible value."""
-        at_least(self, "batch_size", 1)
-        if not self.learning_rate > 0:
-            raise InputError(f"learning_rate must be above 0; found {self.learning_rate!r}")
-        if self.dtype not in ("float32", "float64"):
-            raise InputError(f"dtype must be 'float32' or 'float64'; found {self.dtype!r}")
+        check_training(self)
 
     def _generate(
         self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
@@ -246,6 +244,7 @@ class NeuralAugmenter(Augmenter):
 
     def _train(self, tasks: dict[int, Task], schedule: Schedule) -> dict[int, list[Trained]]:
         """Train the networks of all tasks, those of equal shape together."""
+        require_torch()
         from .training import train
 
         together: dict[Hashable, list[tuple[int, TrainingSet]]] = {}
@@ -267,11 +266,9 @@ class NeuralAugmenter(Augmenter):
             raise ValueError(f"training diverged (the loss was not a number): {', '.join(diverged)}")
         values, codes = self._sample(task, trained)
         for code, count in task.wanted:
-            rows = values[codes == code]
-            if len(rows) != count:
-                raise ValueError(f"made {len(rows)} of the {count} rows asked for of class {task.classes[code]}")
-            if count > 1 and np.ptp(rows, axis=0).max() < ONE_ROW:
-                warnings.warn(f"all generated rows of a class lie within {ONE_ROW} of each other", stacklevel=2)
+            made = int(np.count_nonzero(codes == code))
+            if made != count:
+                raise ValueError(f"made {made} of the {count} rows asked for of class {task.classes[code]}")
         new = self._decode(task, values).set_axis(task.X.columns, axis=1)
         return pd.concat([task.X, new], ignore_index=True), np.concatenate([task.y, task.classes[codes]])
 
@@ -287,8 +284,9 @@ class SteppedAugmenter(NeuralAugmenter):
     steps : int, default=6000
         Gradient steps (Adam), as published.
     patience : int, default=0
-        Stop a network when its loss on a held-out fifth of its rows has not improved for so many checks (one every
-        sixtieth of the steps), and keep its best weights; 0: train all steps on all rows.
+        Stop a network when its loss on a held-out fifth of its rows, decoded from the posterior's mean, has not
+        improved for so many checks (one every sixtieth of the steps), and keep its best weights; 0: train all steps on
+        all rows.
     keep_early : bool, default=False
         Keep the rows as reconstructed after a tenth of the steps, for the filter ``+gc``.
     batch_size, learning_rate, dtype, device, verbose, sampling_strategy, random_state
@@ -319,6 +317,12 @@ class SteppedAugmenter(NeuralAugmenter):
             check_every=max(1, self.steps // 60),
             early=max(1, self.steps // 10) if self.keep_early else 0,
         )
+
+
+def warn_of_one_row(rows: np.ndarray) -> None:
+    """Warn if the rows that a decoder gave for one class are about the same; the noise of a likelihood not counted."""
+    if len(rows) > 1 and rows.shape[1] and np.ptp(rows, axis=0).max() < ONE_ROW:
+        warnings.warn(f"all generated rows of a class lie within {ONE_ROW} of each other", stacklevel=2)
 
 
 def class_name(task: Task, code: int) -> str:
@@ -360,6 +364,33 @@ def hold_out(pool: np.ndarray, patience: int, rng: np.random.Generator, name: st
     return pool[~np.isin(pool, held)], held
 
 
+def check_training(method: Any) -> None:
+    """Raise `InputError` for a parameter of the training that has no sensible value, and where torch is absent."""
+    at_least(method, "batch_size", 1)
+    check_number(method, "learning_rate", above=0.0)
+    if method.dtype not in ("float32", "float64"):
+        raise InputError(f"dtype must be 'float32' or 'float64'; found {method.dtype!r}")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", str(method.device)):
+        raise InputError(f"device must be 'cpu', 'cuda' or 'cuda:N'; found {method.device!r}")
+
+
+def check_hidden(hidden: Any) -> None:
+    """Raise `InputError` unless `hidden` is ``"auto"`` or a list of widths."""
+    widths = hidden if isinstance(hidden, list | tuple) else ()
+    whole = all(isinstance(one, int | np.integer) and not isinstance(one, bool) and one > 0 for one in widths)
+    if hidden != "auto" and not (widths and whole):
+        raise InputError(f"hidden must be 'auto' or a list of widths above 0; found {hidden!r}")
+
+
+def check_number(method: Any, name: str, least: float = -np.inf, above: float = -np.inf) -> None:
+    """Raise `InputError` unless a parameter is a finite number, at least `least` and above `above`."""
+    value = getattr(method, name)
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and np.isfinite(value)
+    if not (number and value >= least and value > above):
+        bound = f"{least:g} or more" if np.isfinite(least) else f"above {above:g}"
+        raise InputError(f"{name} must be {bound}; found {value!r}")
+
+
 def at_least(method: Any, name: str, least: int) -> None:
     """Raise `InputError` unless a parameter is a whole number, at least `least`."""
     value = getattr(method, name)
@@ -377,6 +408,12 @@ def _warn_of_collapse(trained: list[Trained]) -> None:
             f"posterior collapsed (KL below {COLLAPSED_KL} nats) in {len(names)} of {len(known)} networks: {shown}",
             stacklevel=3,
         )
+
+
+def require_torch() -> None:
+    """Raise `InputError` with the command to type where torch is not installed."""
+    if find_spec("torch") is None:
+        raise InputError("neural methods need torch: pip install 'augbench[neural]'")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .stack import Batch, Hidden, Linear, StackedNetwork
+from .stack import Batch, Hidden, Linear, StackedNetwork, at_rest
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class SquaredErrorNetwork(StackedNetwork):
         numpy.ndarray of shape (n, window)
         """
         one = next(self.parameters())
-        with torch.no_grad():
+        with at_rest():
             rows = torch.from_numpy(np.ascontiguousarray(x.T)).to(one.dtype)[None]
             squared = (rows - self(rows)).square()[0].T.numpy().astype(float)
         return squared.reshape(len(x), self.shape.window, self.shape.width).mean(axis=2)
@@ -107,7 +107,7 @@ class LSTM(nn.Module):
         self.n_out = n_out
         self.input = Linear(generators, n_in, 4 * n_out, gates=4)
         self.recurrent = Linear(generators, n_out, 4 * n_out, gates=4)
-        with torch.no_grad():
+        with at_rest():
             self.input.bias[:, n_out : 2 * n_out] = 1
 
     def forward(self, steps: Sequence[Tensor]) -> list[Tensor]:

@@ -12,7 +12,15 @@ from sklearn.base import clone
 
 from ...errors import InputError
 from ..contract import Detector, pr_threshold
-from .augmenter import VALIDATION_SHARE, at_least, network_builder, progress_bar
+from .augmenter import (
+    VALIDATION_SHARE,
+    at_least,
+    check_hidden,
+    check_training,
+    network_builder,
+    progress_bar,
+    require_torch,
+)
 from .encoder import TableEncoder
 from .windows import held_out, windows_of, windows_within
 
@@ -118,20 +126,15 @@ class NeuralDetector(Detector):
 
     def check_parameters(self) -> None:
         """Raise `InputError` for a parameter that has no sensible value."""
-        for name in ("steps", "batch_size"):
-            at_least(self, name, 1)
+        check_training(self)
+        at_least(self, "steps", 1)
         at_least(self, "patience", 0)
         if self.code != "auto":
             at_least(self, "code", 1)
-        widths = self.hidden if isinstance(self.hidden, list | tuple) else [0]
-        if self.hidden != "auto" and not all(isinstance(one, int | np.integer) and one > 0 for one in widths):
-            raise InputError(f"hidden must be 'auto' or a list of widths above 0; found {self.hidden!r}")
-        if not self.learning_rate > 0:
-            raise InputError(f"learning_rate must be above 0; found {self.learning_rate!r}")
+        if self.hidden not in ([], ()):
+            check_hidden(self.hidden)
         if not 0 < self.validation_share < 1:
             raise InputError(f"validation_share must lie between 0 and 1; found {self.validation_share!r}")
-        if self.dtype not in ("float32", "float64"):
-            raise InputError(f"dtype must be 'float32' or 'float64'; found {self.dtype!r}")
 
     def fit_many(
         self,
@@ -213,6 +216,7 @@ class NeuralDetector(Detector):
 
     def _train(self, tasks: dict[int, Task]) -> dict[int, Trained]:
         """Train the networks of all tasks, those of equal shape together."""
+        require_torch()
         from .training import Schedule, train
 
         schedule = Schedule(

@@ -189,7 +189,7 @@ class TableEncoder:
         chosen = [choose(values[:, group], rng) for group in self.groups]
         for i, missing in zip(self._masked, chosen[len(self._categories) :], strict=True):
             numbers[(missing == 1) | self._empty[i], i] = np.nan
-        columns: dict[int, Any] = {j: _as_dtype(numbers[:, i], self.dtypes[j]) for i, j in enumerate(self._numbers)} | {
+        columns: dict[int, Any] = {j: as_dtype(numbers[:, i], self.dtypes[j]) for i, j in enumerate(self._numbers)} | {
             j: column.values(codes) for j, column, codes in zip(self._texts, self._categories, chosen, strict=False)
         }
         frame = pd.DataFrame({j: columns[j] for j in range(len(self.columns))}, index=pd.RangeIndex(len(values)))
@@ -281,7 +281,7 @@ class TableEncoder:
                 raise ValueError(f"column '{self.columns[j]}': a category has a negative weight, {part.min():g}")
 
 
-def _as_dtype(values: np.ndarray, dtype: Any) -> Any:
+def as_dtype(values: np.ndarray, dtype: Any) -> Any:
     """Return numbers, gaps as NaN, as an array of a numeric column's dtype."""
     if dtype == np.float64:
         return values

@@ -17,6 +17,7 @@ from .stack import (
     Linear,
     Noise,
     StackedNetwork,
+    at_rest,
     bernoulli_nll,
     class_nll,
     gaussian_kl,
@@ -128,16 +129,14 @@ class VAE(StackedNetwork):
         kl = batch.mean(gaussian_kl(mean, log_var))
         return {"loss": reconstruction + self.beta * kl, "reconstruction": reconstruction, "kl": kl}
 
-    def rows(self, z: np.ndarray, y: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
-        """Decode latent points of one replicate.
+    def rows(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Decode latent points of one replicate to the mean of their rows.
 
         Parameters
         ----------
         z : numpy.ndarray of shape (n, latent_dim)
         y : numpy.ndarray of shape (n,)
             Class codes (a CVAE's condition).
-        rng : numpy.random.Generator or None
-            Draws from the likelihood of the numeric columns if that is gaussian; None gives its mean.
 
         Returns
         -------
@@ -145,21 +144,25 @@ class VAE(StackedNetwork):
             Numeric columns in the network's range, and a probability for each category.
         """
         n = self.shape.n_numeric
-        with torch.no_grad():
+        with at_rest():
             out = self.decode(*self._from_numpy(z, y))
             if self.shape.likelihood != "gaussian":
                 out[:, :n] = torch.sigmoid(out[:, :n])
             for group in self.shape.slices:
                 out[:, group] = torch.softmax(out[:, group], dim=1)
-            values = out[0].T.numpy().astype(float)
-            if self.shape.likelihood == "gaussian" and rng is not None:
-                sd = self.log_sd.clamp(min=LEAST_LOG_SD).exp()[0, :, 0].numpy().astype(float)
-                values[:, :n] += sd * rng.standard_normal((len(z), n))
-        return values
+        return out[0].T.numpy().astype(float)
+
+    def observed(self, means: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw rows from the likelihood of the numeric columns, given their means; only a gaussian one is drawn."""
+        if self.shape.likelihood != "gaussian":
+            return means
+        n = self.shape.n_numeric
+        sd = self.log_sd.detach().clamp(min=LEAST_LOG_SD).exp()[0, :, 0].numpy().astype(float)
+        return np.hstack([means[:, :n] + sd * rng.standard_normal((len(means), n)), means[:, n:]])
 
     def posterior(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of q(z|x) for rows of one replicate, (n, latent_dim) each."""
-        with torch.no_grad():
+        with at_rest():
             mean, log_var = self.encode(*self._from_numpy(x, y))
         return mean[0].T.numpy().astype(float), (0.5 * log_var[0].T).exp().numpy().astype(float)
 
@@ -217,7 +220,7 @@ class PredictiveVAE(VAE):
         z = mean + (0.5 * log_var).exp() * batch.noise["latent"]
         row = self.row(z, batch.y)
         scores = self.head(row)
-        with torch.no_grad():
+        with at_rest():
             # argmax takes longer than all the rest
             right = scores.gather(1, batch.y[:, None])[:, 0] >= scores.amax(dim=1)
         squared = (batch.x - row).square().mean(dim=1)
@@ -237,7 +240,7 @@ class PredictiveVAE(VAE):
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Return what the head of one replicate predicts for encoded rows: (n, width) to (n, n_classes)."""
-        with torch.no_grad():
+        with at_rest():
             return torch.softmax(self.head(self._from_numpy(rows, np.zeros(len(rows)))[0]), dim=1)[0].T.numpy()
 
 
@@ -307,7 +310,7 @@ class PublishedPredictiveVAE(PredictiveVAE):
         scores : numpy.ndarray of shape (n,)
             Predicted probability of the second class.
         """
-        with torch.no_grad():
+        with at_rest():
             rows, y = self._from_numpy(x, np.zeros(len(x)))
             noise, _ = self._from_numpy(epsilon, np.zeros(len(x)))
             mean, log_var = self._posterior(rows, {})

@@ -15,11 +15,15 @@ from .augmenter import (
     Task,
     at_least,
     balanced_pool,
+    check_hidden,
+    check_number,
     each_equally_often,
     hidden_widths,
     hold_out,
     network_builder,
+    warn_of_one_row,
 )
+from .encoder import as_dtype
 
 if TYPE_CHECKING:
     from .networks import Shape
@@ -118,10 +122,10 @@ class PredictiveVAE(SteppedAugmenter):
         super().check_parameters()
         if self.latent_dim != "auto":
             at_least(self, "latent_dim", 1)
-        if min(self.w_rec, self.w_kl, self.w_pred) < 0:
-            found = f"{self.w_rec}, {self.w_kl}, {self.w_pred}"
-            raise InputError(f"w_rec, w_kl and w_pred must be 0 or more; found {found}")
-        check_selection(self)
+        for name in ("w_rec", "w_kl", "w_pred"):
+            check_number(self, name, least=0.0)
+        check_hidden(self.hidden)
+        check_selection(self, SELECTIONS)
 
     def _shape(self, task: Task) -> tuple[Shape, tuple[float, float, float], int]:
         from .networks import Shape
@@ -150,17 +154,20 @@ class PredictiveVAE(SteppedAugmenter):
         for code, count in task.wanted:
             rows = task.rows_of(code)
             share = 1.0 if self.selection == "all" else self.selection_rate
-            candidates = int(np.ceil(count / share))
+            if self.selection == "window":
+                share *= self.upper - self.lower
+            candidates = int(np.ceil(count / share)) + 1
             i = rows[each_equally_often(len(rows), candidates, task.rng)]
             z = mean[i] + sd[i] * task.rng.standard_normal(mean[i].shape)
-            values = network.rows(z, task.codes[i], None)
+            values = network.rows(z, task.codes[i])
+            warn_of_one_row(values)
             scores = network.probabilities(values)[:, code]
             made.append(values[select_rows(scores, count, self.selection, (self.lower, self.upper), task.rng)])
         return np.concatenate(made), np.concatenate([np.full(count, code) for code, count in task.wanted])
 
     def _reconstruct(self, task: Task, networks: list[Any]) -> tuple[np.ndarray, np.ndarray]:
         mean, _ = networks[0].posterior(task.values, task.codes)
-        return np.arange(len(mean)), networks[0].rows(mean, task.codes, None)
+        return np.arange(len(mean)), networks[0].rows(mean, task.codes)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -220,7 +227,7 @@ class PredictiveVAEPublished(NeuralAugmenter):
             raise unknown_name("preset", self.preset, PRESETS)
         for name in ("epochs", "hidden", "latent_dim"):
             at_least(self, name, 1)
-        check_selection(self)
+        check_selection(self, SELECTIONS[1:])
 
     def _shape(self, task: Task) -> tuple[Shape, tuple[float, float, float]]:
         from .networks import Shape
@@ -264,6 +271,8 @@ class PredictiveVAEPublished(NeuralAugmenter):
             batches = -(-len(source) // self.PREDICT_BATCH)
             epsilon = task.rng.standard_normal((batches, self.latent_dim)).repeat(self.PREDICT_BATCH, axis=0)
             values, scores = network.reconstruct(rows[source], epsilon[: len(source)])
+            if generated:
+                warn_of_one_row(values)
             chosen = select_rows(scores, generated, self.selection, (self.lower, self.upper), task.rng)
             made.append(np.concatenate([copies, values[chosen]]))
         return np.concatenate(made), np.concatenate([np.full(count, code) for code, count in task.wanted])
@@ -271,7 +280,8 @@ class PredictiveVAEPublished(NeuralAugmenter):
     def _decode(self, task: Task, values: np.ndarray) -> pd.DataFrame:
         # what the sigmoid gives is not clipped to the training range
         low, scale = published_units(task.X)
-        return pd.DataFrame(values * scale + low)
+        made = values * scale + low
+        return pd.DataFrame({j: as_dtype(made[:, j], dtype) for j, dtype in enumerate(task.X.dtypes)})
 
 
 def published_units(X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -281,10 +291,10 @@ def published_units(X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return np.where(inside, 0.0, low), np.where(inside | (high == low), 1.0, high - low)
 
 
-def check_selection(method: Any) -> None:
+def check_selection(method: Any, allowed: tuple[str, ...]) -> None:
     """Raise `InputError` for a selection of rows that makes no sense."""
-    if method.selection not in SELECTIONS:
-        raise InputError(f"selection must be one of {', '.join(SELECTIONS)}; found {method.selection!r}")
+    if method.selection not in allowed:
+        raise InputError(f"selection must be one of {', '.join(allowed)}; found {method.selection!r}")
     if not 0 <= method.lower < method.upper <= 1:
         raise InputError(f"quantiles must have 0 <= lower < upper <= 1; found {method.lower} and {method.upper}")
     if not 0 < method.selection_rate <= 1:

@@ -7,7 +7,8 @@ long for 64 × 64 weights. One network is R = 1 of the same code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -154,6 +155,24 @@ def flatten(network: nn.Module) -> Tensor:
         one.grad = flat.grad[start:stop].view_as(one)
         start = stop
     return flat
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute on one thread: the last bits of a product depend on their number."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def at_rest() -> Iterator[None]:
+    """Compute without gradients, and on one thread."""
+    with one_thread(), torch.no_grad():
+        yield
 
 
 def gaussian_kl(mean: Tensor, log_var: Tensor) -> Tensor:

@@ -7,8 +7,7 @@ read in a fixed order, so that what a replicate draws depends on its seed alone.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from ...progress import report
 from .batches import Source, still
-from .stack import Batch, StackedNetwork, flatten
+from .stack import Batch, StackedNetwork, flatten, one_thread
 
 #: replicates trained in one stack at most; more gains nothing
 STACK_WIDTH = 50
@@ -299,7 +298,7 @@ def train(build: Build, sets: Sequence[TrainingSet], schedule: Schedule) -> list
     width = stack_width(build, sets, schedule)
     chunks = [sets[start : start + width] for start in range(0, len(sets), width)]
     done: list[Trained] = []
-    with _one_thread():
+    with one_thread():
         for number, chunk in enumerate(chunks):
             done += _train_chunk(build, chunk, schedule, number, len(chunks))
     return done
@@ -316,16 +315,6 @@ def stack_width(build: Build, sets: Sequence[TrainingSet], schedule: Schedule) -
     steps = max(schedule.steps if each.steps is None else each.steps for each in sets)
     numbers = 8 * weights + 6 * units * schedule.batch_size + rows + held * sets[0].x.shape[1] + 6 * steps
     return int(np.clip(STACK_BYTES // (numbers * np.dtype(schedule.dtype).itemsize), 1, STACK_WIDTH))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _optimizer(flat: Tensor, schedule: Schedule) -> torch.optim.Optimizer:

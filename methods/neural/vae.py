@@ -15,10 +15,13 @@ from .augmenter import (
     Task,
     at_least,
     balanced_pool,
+    check_hidden,
+    check_number,
     class_name,
     hidden_widths,
     hold_out,
     network_builder,
+    warn_of_one_row,
 )
 
 if TYPE_CHECKING:
@@ -66,10 +69,8 @@ class VAEFamily(SteppedAugmenter):
             at_least(self, "latent_dim", 1)
         if self.likelihood not in LIKELIHOODS:
             raise InputError(f"likelihood must be one of {', '.join(LIKELIHOODS)}; found {self.likelihood!r}")
-        if not self.beta >= 0:
-            raise InputError(f"beta must be 0 or more; found {self.beta!r}")
-        if self.hidden != "auto" and not (len(self.hidden) and all(int(one) > 0 for one in self.hidden)):
-            raise InputError(f"hidden must be 'auto' or a list of widths above 0; found {self.hidden!r}")
+        check_number(self, "beta", least=0.0)
+        check_hidden(self.hidden)
 
     def _shape(self, task: Task) -> tuple[Shape, float]:
         from .networks import Shape
@@ -102,7 +103,7 @@ class VAEFamily(SteppedAugmenter):
         for rows, network in self._responsible(task, networks):
             mean, _ = network.posterior(task.values[rows], task.codes[rows])
             positions.append(rows)
-            values.append(network.rows(mean, task.codes[rows], None))
+            values.append(network.rows(mean, task.codes[rows]))
         return np.concatenate(positions), np.concatenate(values)
 
     @abstractmethod
@@ -140,7 +141,8 @@ class Vae(VAEFamily):
     def check_parameters(self) -> None:
         """Raise `InputError` for a parameter that has no sensible value."""
         super().check_parameters()
-        if not 0 <= self.mix_in < 1:
+        check_number(self, "mix_in", least=0.0)
+        if self.mix_in >= 1:
             raise InputError(f"mix_in must be at least 0 and below 1; found {self.mix_in!r}")
 
     def _sets(self, task: Task) -> list[TrainingSet]:
@@ -163,7 +165,9 @@ class Vae(VAEFamily):
         for (_, count), one in zip(task.wanted, trained, strict=True):
             network: Any = one.network
             z = task.rng.standard_normal((count, network.shape.latent_dim))
-            values.append(network.rows(z, np.zeros(count), task.rng))
+            means = network.rows(z, np.zeros(count))
+            warn_of_one_row(means)
+            values.append(network.observed(means, task.rng))
         return np.concatenate(values), codes
 
     def _responsible(self, task: Task, networks: list[Any]) -> list[tuple[np.ndarray, Any]]:
@@ -192,10 +196,18 @@ class Cvae(VAEFamily):
         codes = np.concatenate([np.full(count, code) for code, count in task.wanted])
         network: Any = trained[0].network
         z = task.rng.standard_normal((len(codes), network.shape.latent_dim))
-        return network.rows(z, codes, task.rng), codes
+        return observed_rows(network, z, codes, task), codes
 
     def _responsible(self, task: Task, networks: list[Any]) -> list[tuple[np.ndarray, Any]]:
         return [(np.arange(len(task.codes)), networks[0])]
+
+
+def observed_rows(network: Any, z: np.ndarray, codes: np.ndarray, task: Task) -> np.ndarray:
+    """Decode latent points of all classes with one network, and draw rows from the likelihood."""
+    means = network.rows(z, codes)
+    for code, _ in task.wanted:
+        warn_of_one_row(means[codes == code])
+    return network.observed(means, task.rng)
 
 
 def all_rows(task: Task, *, balance: bool) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from augbench import methods
+from augbench.errors import InputError
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
@@ -186,3 +187,58 @@ def test_a_pickled_copy_makes_the_same_rows(name):
     method = make(name, {1: 50})
     copy = pickle.loads(pickle.dumps(method))
     pd.testing.assert_frame_equal(method.fit_resample(X, y)[0], copy.fit_resample(X, y)[0])
+
+
+@pytest.mark.parametrize("name", AUGMENTERS)
+def test_dtypes_of_numbers_are_kept(name):
+    X, y = numeric_table()
+    X = pd.DataFrame({"whole": (X["a"] * 3).round().astype("int64"), "short": X["c"].astype("float32"), "b": X["b"]})
+    X_new, _ = make(name, {1: 50}).fit_resample(X, y)
+    assert X_new.dtypes.equals(X.dtypes)
+    pd.testing.assert_frame_equal(X_new.iloc[: len(X)], X)
+
+
+@pytest.mark.parametrize("name", ["vae", "vae+gc", "predictive-vae-published", "smote+gc"])
+def test_seeds_in_every_form(name):
+    X, y = numeric_table()
+    known = methods.allowed_parameters(name)
+    quick = {"steps": 5} if "steps" in known else {}
+    made = []
+    for form in (None, 3, np.int64(3), np.random.default_rng(3), np.random.RandomState(3), np.random.SeedSequence(3)):
+        X_new, y_new = methods.make(name, quick, sampling_strategy={1: 30}, random_state=form).fit_resample(X, y)
+        assert np.bincount(y_new).tolist() == [60, 30]
+        made.append(X_new)
+    pd.testing.assert_frame_equal(made[1], made[2])
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "words"),
+    [
+        ("vae", {"steps": 0}, "steps must be a whole number, at least 1; found 0"),
+        ("vae", {"learning_rate": "x"}, "learning_rate must be above 0; found 'x'"),
+        ("cvae", {"beta": float("nan")}, "beta must be 0 or more; found nan"),
+        ("cvae", {"device": "cudaa"}, "device must be 'cpu', 'cuda' or 'cuda:N'; found 'cudaa'"),
+        ("predictive-vae", {"hidden": 10}, "hidden must be 'auto' or a list of widths above 0; found 10"),
+        ("predictive-vae", {"hidden": [0]}, r"hidden must be 'auto' or a list of widths above 0; found \[0\]"),
+        ("predictive-vae", {"w_kl": -1}, "w_kl must be 0 or more; found -1"),
+        ("predictive-vae-published", {"preset": "untraned"}, "untrained"),
+        ("predictive-vae-published", {"selection": "all"}, "selection must be one of window, uncertain; found 'all'"),
+        ("latent-noise", {"alpha": 1}, "parameter of method 'latent-noise' 'alpha'|alpha"),
+        ("latent-interpolation", {"noise": 1}, "noise"),
+        ("predictive-vae-published", {"steps": 5}, "steps"),
+        ("autoencoder", {"steps": -1}, "steps must be a whole number, at least 1; found -1"),
+        ("predictive-vae-published+gc", {"gc_bad": "early-reconstruction"}, "keep_early"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_when_the_method_is_made(name, params, words):
+    with pytest.raises(InputError, match=words):
+        methods.make(name, params)
+
+
+def test_without_torch_a_method_says_what_to_type(monkeypatch):
+    monkeypatch.setattr("augbench.methods.neural.augmenter.find_spec", lambda name: None)
+    X, y = numeric_table()
+    for name in ("vae", "autoencoder"):
+        method = methods.make(name)
+        with pytest.raises(InputError, match=r"need torch: pip install 'augbench\[neural\]'"):
+            method.fit(X, y) if name == "autoencoder" else method.fit_resample(X, y)

@@ -148,15 +148,16 @@ def test_rows_are_means_or_draws_and_probabilities():
     with torch.no_grad():
         stack.log_sd[0, :, 0] = torch.tensor([-0.5, -20.0])
     z = np.zeros((4000, 2))
-    mean = stack.rows(z, np.zeros(4000), None)
-    drawn = stack.rows(z, np.zeros(4000), np.random.default_rng(0))
+    mean = stack.rows(z, np.zeros(4000))
+    drawn = stack.observed(mean, np.random.default_rng(0))
     np.testing.assert_allclose(mean[:, 2:].sum(axis=1), 1)
     assert (mean == mean[0]).all()
     np.testing.assert_array_equal(drawn[:, 2:], mean[:, 2:])
     np.testing.assert_allclose((drawn - mean)[:, :2].std(axis=0), [np.exp(-0.5), 0.01], rtol=0.05)
     for likelihood in ("bernoulli", "mse"):
         other = VAE([np.random.default_rng(0)], Shape(2, (3,), 2, (4,), likelihood), 1.0)
-        rows = other.rows(np.full((5, 2), 3.0), np.zeros(5), np.random.default_rng(0))
+        means = other.rows(np.full((5, 2), 3.0), np.zeros(5))
+        rows = other.observed(means, np.random.default_rng(0))
         assert ((rows > 0) & (rows < 1)).all()
         assert (rows == rows[0]).all()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from augbench.methods import AutoencoderDetector, Vae
 from augbench.methods.neural import batches, training
 from augbench.methods.neural.batches import Source
 from augbench.methods.neural.networks import VAE, PredictiveVAE, PublishedPredictiveVAE, Shape
@@ -158,6 +159,23 @@ def test_one_thread_trains_and_threads_are_given_back_also_after_an_error():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_what_a_trained_network_gives_does_not_depend_on_threads():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(3000, 20)), np.repeat([0, 1], [2900, 100])
+    before = torch.get_num_threads()
+    given = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            detector = AutoencoderDetector(steps=20, hidden=[64], random_state=0).fit(X, y)
+            rows = Vae(steps=20, hidden=[64, 64], random_state=0).fit_resample(X, y)[0]
+            given.append((detector.score_samples(X), detector.threshold_, rows.to_numpy()))
+    finally:
+        torch.set_num_threads(before)
+    for one, other in zip(*given, strict=True):
+        assert np.array_equal(one, other)
 
 
 def plain_adam(plain):

@@ -203,8 +203,8 @@ def test_rows_that_are_one_row_are_reported(monkeypatch):
         Vae(steps=300, beta=0.1, random_state=0).fit_resample(X, y)
     original = VAE.rows
 
-    def all_alike(self, z, y, rng):
-        return 0.5 + 1e-4 * original(self, z, y, rng)
+    def all_alike(self, z, y):
+        return 0.5 + 1e-4 * original(self, z, y)
 
     monkeypatch.setattr(VAE, "rows", all_alike)
     with pytest.warns(UserWarning, match=r"all generated rows of a class lie within 0.001 of each other"):
