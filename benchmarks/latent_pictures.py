@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from augbench import datasets
-from augbench.methods import LatentInterpolation, Vae
+from augbench.methods import VAE, LatentInterpolation
 from matplotlib.axes import Axes
 
 BETAS = (0.1, 0.5, 1.0, 4.0, 16.0)
@@ -121,7 +121,7 @@ def main() -> None:
     figure.savefig(asked.out / f"{asked.dataset}-interpolation.png", dpi=80)
 
     if image:
-        per_class = Vae(
+        per_class = VAE(
             latent_dim=50, beta=0.5, likelihood="bernoulli", steps=asked.steps, random_state=0, verbose=True
         )
         per_class.set_params(sampling_strategy={c: int(np.count_nonzero(y == c)) + 10 for c in range(len(classes))})

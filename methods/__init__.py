@@ -25,8 +25,8 @@ _METHODS: dict[str, str | type] = {
     "svm-smote": "neighbours:SvmSmote",
     "kmeans-smote": "neighbours:KMeansSmote",
     "adasyn": "neighbours:Adasyn",
-    "vae": "neural.vae:Vae",
-    "cvae": "neural.vae:Cvae",
+    "vae": "neural.vae:VAE",
+    "cvae": "neural.vae:CVAE",
     "latent-noise": "neural.latent:LatentNoise",
     "latent-interpolation": "neural.latent:LatentInterpolation",
     "latent-extrapolation": "neural.latent:LatentExtrapolation",
@@ -196,7 +196,7 @@ _PUBLIC = {
     "Adjuster": "contract",
     "Augmenter": "contract",
     "AutoencoderDetector": "neural.detectors",
-    "Cvae": "neural.vae",
+    "CVAE": "neural.vae",
     "Detector": "contract",
     "LSTMAutoencoderDetector": "neural.detectors",
     "LatentExtrapolation": "neural.latent",
@@ -207,8 +207,15 @@ _PUBLIC = {
     "OvercompleteAutoencoderDetector": "neural.detectors",
     "PredictiveVAE": "neural.predictive",
     "PredictiveVAEPublished": "neural.predictive",
-    "Vae": "neural.vae",
+    "VAE": "neural.vae",
 }
+
+
+__all__ = ["GROUPS", "describe", "get", "make", "names", "register", *sorted(_PUBLIC)]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

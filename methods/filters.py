@@ -25,6 +25,8 @@ ROUNDS, TREES = 10, 10
 CLASS_ROWS = 1000
 
 #: parameter and attribute of an augmenter that shows what it made of the training rows early in its own training
+#: rows that look bad and are kept all the same are warned of above this share
+WORTH_SAYING = 0.1
 KEEP_EARLY, EARLY = "keep_early", "early_reconstructions_"
 
 Resampled = tuple[pd.DataFrame, np.ndarray]
@@ -138,6 +140,11 @@ class GenerativeClassifierFilter(Augmenter):
         first = (inspect.getdoc(self.augmenter) or "").partition("\n")[0]
         return f"{first.removesuffix('.')}; rows that look bad to a classifier are rejected."
 
+    def expected_seconds(self, n_rows: int, n_classes: int) -> float:
+        """Guess the seconds that one training set takes, for estimates before anything was measured."""
+        guess = getattr(self.augmenter, "expected_seconds", None)
+        return 0.3 + (guess(n_rows, n_classes) if guess else 0.0)
+
     def check_parameters(self) -> None:
         """Raise `InputError` for a parameter whose value is not allowed; done before any work."""
         if not isinstance(self.augmenter, Augmenter):
@@ -204,6 +211,10 @@ class GenerativeClassifierFilter(Augmenter):
                 [tables[i] for i in chosen], [random_states[i] for i in chosen], list(enlarged.values())
             )
             early = self._early(len(chosen))
+            curves = getattr(self.augmenter_, "training_histories_", None)
+            if curves is not None:
+                kept = dict(zip(chosen, curves, strict=True))
+                self.training_histories_ = [kept.get(i) for i in range(len(tables))]
             for i, answer, bad in zip(chosen, made, early, strict=True):
                 answers[i] = answer if isinstance(answer, BaseException) else (*answer, bad)
         return answers
@@ -311,10 +322,10 @@ class GenerativeClassifierFilter(Augmenter):
 def _warn_of_filling(filled: list[tuple[int, int]]) -> None:
     """Warn once for all tables of a call, given (rows that look bad, all rows) of each."""
     bad = sum(one for one, _ in filled)
-    if bad:
+    if bad > WORTH_SAYING * sum(rows for _, rows in filled):
         warnings.warn(
-            f"+gc: {bad} of {sum(rows for _, rows in filled)} rows are kept although they look bad: too few look good; "
-            "raise candidates or lower threshold",
+            f"+gc: over {WORTH_SAYING:.0%} of the rows kept look bad, since too few look good: train the augmenter "
+            "longer, raise gc_candidates or lower gc_threshold",
             stacklevel=3,
         )
 

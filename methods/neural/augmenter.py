@@ -31,6 +31,9 @@ ONE_ROW = 1e-3
 #: share of the training rows that is held out where training stops on a plateau
 VALIDATION_SHARE = 0.2
 
+#: a step of one small network among others, seconds; images take fifty times as long
+SECONDS_PER_STEP = 2e-4
+
 LIKELIHOODS = ("gaussian", "bernoulli", "mse")
 
 
@@ -153,6 +156,18 @@ class NeuralAugmenter(Augmenter):
         """Raise `InputError` for a parameter that has no sensible value."""
         check_training(self)
 
+    def expected_seconds(self, n_rows: int, n_classes: int) -> float:
+        """Guess the seconds that one training set takes, for estimates before anything was measured."""
+        return SECONDS_PER_STEP * self._networks(n_classes) * self._steps(n_rows)
+
+    def _networks(self, n_classes: int) -> int:
+        """Return how many networks one training set needs."""
+        return 1
+
+    @abstractmethod
+    def _steps(self, n_rows: int) -> int:
+        """Return how many gradient steps a network gets."""
+
     def _generate(
         self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
     ) -> tuple[pd.DataFrame, np.ndarray]:
@@ -244,7 +259,7 @@ class NeuralAugmenter(Augmenter):
 
     def _train(self, tasks: dict[int, Task], schedule: Schedule) -> dict[int, list[Trained]]:
         """Train the networks of all tasks, those of equal shape together."""
-        require_torch()
+        require_torch(self.device)
         from .training import train
 
         together: dict[Hashable, list[tuple[int, TrainingSet]]] = {}
@@ -305,6 +320,9 @@ class SteppedAugmenter(NeuralAugmenter):
         at_least(self, "patience", 0)
         if self.numeric not in ("minmax", "quantile"):
             raise InputError(f"numeric must be 'minmax' or 'quantile'; found {self.numeric!r}")
+
+    def _steps(self, n_rows: int) -> int:
+        return self.steps
 
     def _encode(self, X: pd.DataFrame) -> TableEncoder:
         return TableEncoder(numeric=self.numeric).fit(X)
@@ -410,10 +428,16 @@ def _warn_of_collapse(trained: list[Trained]) -> None:
         )
 
 
-def require_torch() -> None:
-    """Raise `InputError` with the command to type where torch is not installed."""
+def require_torch(device: str) -> None:
+    """Raise `InputError` where torch is not installed, or sees no such GPU."""
     if find_spec("torch") is None:
-        raise InputError("neural methods need torch: pip install 'augbench[neural]'")
+        raise InputError("neural methods need torch: pip install torch (or augbench with the extra 'neural')")
+    if device != "cpu":
+        import torch
+
+        count = torch.cuda.device_count()
+        if int(device.partition(":")[2] or 0) >= count:
+            raise InputError(f"device {device!r}: torch {torch.__version__} sees {count} GPUs; use 'cpu'")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +14,7 @@ from sklearn.base import clone
 from ...errors import InputError
 from ..contract import Detector, pr_threshold
 from .augmenter import (
+    SECONDS_PER_STEP,
     VALIDATION_SHARE,
     at_least,
     check_hidden,
@@ -35,6 +37,8 @@ CHUNK = 2**20
 WATCHED_SHARE, WATCHED = VALIDATION_SHARE, 1000
 #: standardised numbers are cut off here, so that their squares stay finite in float32
 FAR = 1e6
+#: a threshold that flags more than this share of the held-out normal rows is warned of
+ALL_FLAGGED = 0.5
 #: the narrowest hidden layer that is chosen: a few units of relu cannot carry what a narrow row holds
 LEAST_HIDDEN = 8
 #: normal rows that spread less than this share of all training rows' spread count as constant
@@ -136,6 +140,10 @@ class NeuralDetector(Detector):
         if not 0 < self.validation_share < 1:
             raise InputError(f"validation_share must lie between 0 and 1; found {self.validation_share!r}")
 
+    def expected_seconds(self, n_rows: int, n_classes: int) -> float:
+        """Guess the seconds that one training set takes, for estimates before anything was measured."""
+        return SECONDS_PER_STEP * self.steps
+
     def fit_many(
         self,
         tables: list[tuple[pd.DataFrame, np.ndarray]],
@@ -216,7 +224,7 @@ class NeuralDetector(Detector):
 
     def _train(self, tasks: dict[int, Task]) -> dict[int, Trained]:
         """Train the networks of all tasks, those of equal shape together."""
-        require_torch()
+        require_torch(self.device)
         from .training import Schedule, train
 
         schedule = Schedule(
@@ -252,6 +260,12 @@ class NeuralDetector(Detector):
         columns = {"score": scores, "is_anomaly": is_anomaly, "weight": weight}
         self.validation_scores_ = pd.DataFrame(columns)[weight > 0]
         self.threshold_ = pr_threshold(*(self.validation_scores_[name].to_numpy() for name in columns))
+        if np.average(scores[task.held] >= self.threshold_) > ALL_FLAGGED:
+            warnings.warn(
+                f"the threshold flags over {ALL_FLAGGED:.0%} of the held-out normal rows: the score hardly tells the "
+                "classes apart",
+                stacklevel=2,
+            )
 
     def _standardise(self, encoded: np.ndarray) -> None:
         """Learn centre and spread of the numeric columns from encoded rows; categories stay 0 and 1."""

@@ -240,6 +240,10 @@ class PredictiveVAEPublished(NeuralAugmenter):
 
         return network_builder(PublishedPredictiveVAE, *shape)
 
+    def _steps(self, n_rows: int) -> int:
+        # twice the majority, which is nearly all of the rows
+        return self.epochs * -(-2 * n_rows // self.batch_size) if PRESETS[self.preset][1] else 0
+
     def _minority(self, task: Task) -> int:
         return int(np.bincount(task.codes).argmin())
 

@@ -83,9 +83,9 @@ class VAEFamily(SteppedAugmenter):
         return Shape(n_numeric, groups, latent, hidden, self.likelihood, self._n_conditions(task)), beta
 
     def _builder(self, shape: tuple[Shape, float]) -> Build:
-        from .networks import VAE
+        from . import networks
 
-        return network_builder(VAE, *shape)
+        return network_builder(networks.VAE, *shape)
 
     def _n_conditions(self, task: Task) -> int:
         """Return how many classes encoder and decoder are told, 0 for none."""
@@ -112,7 +112,7 @@ class VAEFamily(SteppedAugmenter):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Vae(VAEFamily):
+class VAE(VAEFamily):
     """One VAE per class ("Multi-VAE"); new rows are decoded from N(0, I).
 
     A variational autoencoder (Kingma & Welling 2014, β: Higgins et al. 2017) is trained on the rows of each class that
@@ -130,7 +130,7 @@ class Vae(VAEFamily):
     --------
     >>> import pandas as pd
     >>> X = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0, 4.0], "b": [1.0, 0.0, 1.0, 5.0, 6.0]})
-    >>> method = Vae(steps=50, random_state=0)
+    >>> method = VAE(steps=50, random_state=0)
     >>> X_new, y_new = method.fit_resample(X, np.array([0, 0, 0, 1, 1]))
     >>> len(X_new), y_new.tolist(), bool(X_new["a"][5] >= 3)
     (6, [0, 0, 0, 1, 1, 1], True)
@@ -147,6 +147,9 @@ class Vae(VAEFamily):
 
     def _sets(self, task: Task) -> list[TrainingSet]:
         return [self._set(task, self._pool(task, code), class_name(task, code)) for code, _ in task.wanted]
+
+    def _networks(self, n_classes: int) -> int:
+        return max(1, n_classes - 1)
 
     def _pool(self, task: Task, code: int) -> np.ndarray:
         """Return the rows that the network of one class is trained on."""
@@ -175,7 +178,7 @@ class Vae(VAEFamily):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Cvae(VAEFamily):
+class CVAE(VAEFamily):
     """One conditional VAE: encoder and decoder are told the class; new rows are decoded from N(0, I) and their class.
 
     Sohn, Lee & Yan (2015). The class is a one-hot vector beside the row and beside the latent point.

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from augbench.methods import AutoencoderDetector, Vae
+from augbench import methods
 from augbench.methods.neural import batches, training
 from augbench.methods.neural.batches import Source
 from augbench.methods.neural.networks import VAE, PredictiveVAE, PublishedPredictiveVAE, Shape
@@ -169,8 +169,8 @@ def test_what_a_trained_network_gives_does_not_depend_on_threads():
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            detector = AutoencoderDetector(steps=20, hidden=[64], random_state=0).fit(X, y)
-            rows = Vae(steps=20, hidden=[64, 64], random_state=0).fit_resample(X, y)[0]
+            detector = methods.AutoencoderDetector(steps=20, hidden=[64], random_state=0).fit(X, y)
+            rows = methods.VAE(steps=20, hidden=[64, 64], random_state=0).fit_resample(X, y)[0]
             given.append((detector.score_samples(X), detector.threshold_, rows.to_numpy()))
     finally:
         torch.set_num_threads(before)

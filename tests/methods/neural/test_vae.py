@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 from augbench import methods
 from augbench.errors import InputError
-from augbench.methods.neural import training
-from augbench.methods.neural.networks import VAE
-from augbench.methods.neural.vae import Cvae, Vae
+from augbench.methods.neural import networks, training
+from augbench.methods.neural.vae import CVAE, VAE
 from imblearn.pipeline import make_pipeline
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -139,7 +138,7 @@ def test_many_tables_as_one_stack_equal_each_alone(name):
 def test_labels_may_be_words_and_rows_an_array():
     X, y = numeric_table()
     words = np.array(["many", "few"])[y]
-    method = Vae(steps=30, random_state=0, sampling_strategy={"few": 40})
+    method = VAE(steps=30, random_state=0, sampling_strategy={"few": 40})
     X_new, y_new = method.fit_resample(X.to_numpy(), words)
     assert X_new.shape == (80, 3)
     assert (y_new[55:] == "few").all()
@@ -148,7 +147,7 @@ def test_labels_may_be_words_and_rows_an_array():
 
 def test_training_history_of_every_network():
     X, y = numeric_table((30, 20, 10))
-    method = Vae(steps=30, random_state=0)
+    method = VAE(steps=30, random_state=0)
     method.fit_resample(X, y)
     history = method.training_history_
     assert history.columns.tolist() == ["model", "step", "loss", "reconstruction", "kl"]
@@ -160,9 +159,9 @@ def test_training_history_of_every_network():
 
 def test_divergence_warns_and_fails_its_own_table_only(monkeypatch):
     tables = [numeric_table(seed=seed) for seed in range(3)]
-    method = Vae(steps=40, random_state=0)
+    method = VAE(steps=40, random_state=0)
     whole = method.fit_resample_many(tables, [1, 2, 3], [{1: 30}] * 3)
-    original = Vae._set
+    original = VAE._set
 
     def planted(self, task, pool, name):
         made = original(self, task, pool, name)
@@ -170,7 +169,7 @@ def test_divergence_warns_and_fails_its_own_table_only(monkeypatch):
             made.x[pool[0]] = np.inf
         return made
 
-    monkeypatch.setattr(Vae, "_set", planted)
+    monkeypatch.setattr(VAE, "_set", planted)
     with pytest.warns(UserWarning, match=r"training diverged \(the loss was not a number\): class 1$"):
         done = method.fit_resample_many(tables, [1, 2, 3], [{1: 30}] * 3)
     assert isinstance(done[1], ValueError)
@@ -186,34 +185,34 @@ def test_a_learning_rate_beyond_sense_is_reported(patience):
         pytest.warns(UserWarning, match="training diverged"),
         pytest.raises(ValueError, match=r"training diverged \(the loss was not a number\): class 1"),
     ):
-        Vae(steps=200, learning_rate=1e6, random_state=0, patience=patience).fit_resample(X, y)
+        VAE(steps=200, learning_rate=1e6, random_state=0, patience=patience).fit_resample(X, y)
 
 
 @pytest.mark.parametrize("patience", [0, 3])
 def test_collapsed_posterior_is_reported(patience):
     X, y = numeric_table((40, 20))
     with pytest.warns(UserWarning, match=r"posterior collapsed \(KL below 0.01 nats\) in 1 of 1 networks: class 1"):
-        Vae(steps=400, beta=1e3, random_state=0, patience=patience).fit_resample(X, y)
+        VAE(steps=400, beta=1e3, random_state=0, patience=patience).fit_resample(X, y)
 
 
 def test_rows_that_are_one_row_are_reported(monkeypatch):
     X, y = numeric_table((40, 20))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Vae(steps=300, beta=0.1, random_state=0).fit_resample(X, y)
-    original = VAE.rows
+        VAE(steps=300, beta=0.1, random_state=0).fit_resample(X, y)
+    original = networks.VAE.rows
 
     def all_alike(self, z, y):
         return 0.5 + 1e-4 * original(self, z, y)
 
-    monkeypatch.setattr(VAE, "rows", all_alike)
+    monkeypatch.setattr(networks.VAE, "rows", all_alike)
     with pytest.warns(UserWarning, match=r"all generated rows of a class lie within 0.001 of each other"):
-        Vae(steps=300, beta=0.1, random_state=0).fit_resample(X, y)
+        VAE(steps=300, beta=0.1, random_state=0).fit_resample(X, y)
 
 
 def test_patience_holds_rows_out_and_stops():
     X, y = numeric_table((40, 30))
-    method = Vae(steps=1200, patience=2, learning_rate=1e-2, random_state=0)
+    method = VAE(steps=1200, patience=2, learning_rate=1e-2, random_state=0)
     method.fit_resample(X, y)
     history = method.training_history_
     assert history["validation"].notna().any()
@@ -227,7 +226,7 @@ def test_patience_holds_rows_out_and_stops():
 def test_early_reconstructions(patience):
     X, y = mixed_table()
     # classes that get no rows have no network of their own
-    for cls, classes in ((Vae, [1, 2]), (Cvae, [0, 1, 2])):
+    for cls, classes in ((VAE, [1, 2]), (CVAE, [0, 1, 2])):
         method = cls(steps=60, keep_early=True, patience=patience, learning_rate=0.05, random_state=0)
         method.fit_resample(X, y)
         (early,) = method.early_reconstructions_
@@ -255,7 +254,7 @@ def test_early_reconstructions(patience):
 def test_parameters_are_checked(params, words):
     X, y = numeric_table()
     with pytest.raises(InputError, match=words):
-        Vae(**params).fit_resample(X, y)
+        VAE(**params).fit_resample(X, y)
 
 
 def sets_of(method, X, y, monkeypatch):
@@ -274,12 +273,12 @@ def sets_of(method, X, y, monkeypatch):
 
 def test_mix_in_and_balance(monkeypatch):
     X, y = numeric_table((60, 8, 24))
-    (few, some) = sets_of(Vae(steps=1, mix_in=0.2, random_state=0), X, y, monkeypatch)
+    (few, some) = sets_of(VAE(steps=1, mix_in=0.2, random_state=0), X, y, monkeypatch)
     assert np.bincount(y[few.pool]).tolist()[1] == 8
     assert len(few.pool) == 10
     assert np.bincount(y[some.pool]).tolist()[2] == 24
     assert len(some.pool) == 30
-    (everything,) = sets_of(Cvae(steps=1, balance=True, random_state=0), X, y, monkeypatch)
+    (everything,) = sets_of(CVAE(steps=1, balance=True, random_state=0), X, y, monkeypatch)
     assert np.bincount(y[everything.pool]).tolist() == [60, 60, 60]
     assert set(everything.pool) == set(range(92))
 
@@ -288,7 +287,7 @@ CENTRES = np.array([[0.0, 0.0], [4.0, 2.5], [0.0, 4.0]])
 COVARIANCES = np.array([[[0.25, 0.0], [0.0, 0.16]], [[0.25, 0.15], [0.15, 0.18]], [[0.16, -0.12], [-0.12, 0.18]]])
 
 
-@pytest.mark.parametrize("cls", [Vae, Cvae])
+@pytest.mark.parametrize("cls", [VAE, CVAE])
 def test_a_known_mixture_comes_back(cls):
     """Class 0 is a mixture of two normals (0.3 and 0.7), class 1 a third.
 
