@@ -155,8 +155,10 @@ class PredictiveVAE(SteppedAugmenter):
             rows = task.rows_of(code)
             share = 1.0 if self.selection == "all" else self.selection_rate
             if self.selection == "window":
-                share *= self.upper - self.lower
-            candidates = int(np.ceil(count / share)) + 1
+                # one more: the ends of a window are rows
+                candidates = 1 + int(np.ceil(count / (share * (self.upper - self.lower))))
+            else:
+                candidates = int(np.ceil(count / share))
             i = rows[each_equally_often(len(rows), candidates, task.rng)]
             z = mean[i] + sd[i] * task.rng.standard_normal(mean[i].shape)
             values = network.rows(z, task.codes[i])
