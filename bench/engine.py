@@ -59,6 +59,9 @@ class InProcess:
 
         def keep(what: str, done: int, total: int) -> None:
             self._reports[unit.key] = Report(what, done, total)
+            if done >= total:
+                # what follows is something else
+                self._reports.clear()
 
         with listening(keep):
             future.set_result(evaluate(unit))

@@ -76,6 +76,12 @@ class ReportFiles:
 
         def write(what: str, done: int, total: int) -> None:
             nonlocal written
+            if done >= total:
+                # what follows is something else, and reports at once
+                written = -INTERVAL
+                with suppress(OSError):
+                    self._file(key).unlink(missing_ok=True)
+                return
             now = time.monotonic()
             if now - written < INTERVAL:
                 return

@@ -38,6 +38,9 @@ class TestReportFiles:
             progress.report("training", 1300, 6000)
             assert files.read("k") == Report("training", 1300, 6000)
             assert files.read("other") is None
+            progress.report("training", 6000, 6000)
+            assert files.read("k") is None
+            progress.report("training", 50, 6000)
         assert files.read("k") is None
         progress.report("training", 1400, 6000)
         assert not list(tmp_path.iterdir())
@@ -85,11 +88,13 @@ def test_this_process_tells_of_the_unit_that_it_computes(monkeypatch):
     def evaluate(unit):
         progress.report("training", 1200, 6000)
         seen.append(engine.report(unit))
+        progress.report("training", 6000, 6000)
+        seen.append(engine.report(unit))
         return "result"
 
     monkeypatch.setattr(engines, "evaluate", evaluate)
     assert engine.submit(unit).result() == "result"
-    assert seen == [Report("training", 1200, 6000)]
+    assert seen == [Report("training", 1200, 6000), None]
     assert engine.report(unit) is None
 
 
