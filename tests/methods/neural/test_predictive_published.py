@@ -240,3 +240,16 @@ def test_published_takes_two_classes_of_numbers_only():
         PredictiveVAEPublished().fit_resample(X, np.arange(len(y)) % 3)
     with pytest.raises(ValueError, match="word"):
         PredictiveVAEPublished().fit_resample(X.assign(word="x"), y)
+
+
+def test_published_network_and_its_first_step(monkeypatch):
+    """RMSprop with a decay of 0.9 moves a weight by rate / sqrt(0.1) at its first step."""
+    seen = trained_sets(monkeypatch)
+    X, y = two_classes(many=70)
+    method = PredictiveVAEPublished(hidden=7, latent_dim=3, dtype="float64", random_state=0)
+    method.fit_resample(X, y)
+    (network,) = method.networks_
+    assert network.shape == networks.Shape(4, (), 3, (7, 7), "mse")
+    start = networks.PublishedPredictiveVAE([np.random.default_rng([0, seen[0].seed])], network.shape, (0, 0, 1))
+    moved = (network.head.weight - start.head.weight).abs().detach().numpy()
+    np.testing.assert_allclose(moved, 1e-4 / np.sqrt(0.1), rtol=1e-3)
