@@ -183,8 +183,8 @@ class PredictiveVAEPublished(NeuralAugmenter):
     new minority rows the published amounts make 2s/(1 + 2s) reconstructions, s the selection rate, and the rest copies.
     ε is drawn once per 32 rows, the batch of Keras' predict.
 
-    With the preset ``"untrained"`` (the published result was obtained with it) every reconstruction is about 0.5 in
-    every column, whatever the data.
+    Of two classes of equal size the first counts as the minority. With the preset ``"untrained"`` (the published result
+    was obtained with it) every reconstruction is about 0.5 in every column, whatever the data.
 
     Parameters
     ----------
@@ -225,8 +225,8 @@ class PredictiveVAEPublished(NeuralAugmenter):
     def check_parameters(self) -> None:
         """Raise `InputError` for a parameter that has no sensible value."""
         super().check_parameters()
-        if self.preset not in PRESETS:
-            raise unknown_name("preset", self.preset, PRESETS)
+        if not isinstance(self.preset, str) or self.preset not in PRESETS:
+            raise unknown_name("preset", str(self.preset), PRESETS)
         for name in ("epochs", "hidden", "latent_dim"):
             at_least(self, name, 1)
         check_selection(self, SELECTIONS[1:])
@@ -265,14 +265,15 @@ class PredictiveVAEPublished(NeuralAugmenter):
         network: Any = trained[0].network
         minority = self._minority(task)
         low, scale = published_units(task.X)
-        rows = (task.X.to_numpy(dtype=float) - low) / scale
+        originals = task.X.to_numpy(dtype=float)
+        rows = (originals - low) / scale
         few, many = task.rows_of(minority), np.flatnonzero(task.codes != minority)
         made = []
         for code, count in task.wanted:
             own = task.rows_of(code)
             share = 2 * self.selection_rate / (1 + 2 * self.selection_rate)
             generated = round(share * count) if code == minority else 0
-            copies = rows[task.rng.choice(own, size=count - generated)]
+            copies = originals[task.rng.choice(own, size=count - generated)]
             source = task.rng.permutation(np.concatenate([many, task.rng.choice(few, size=len(many))]))
             batches = -(-len(source) // self.PREDICT_BATCH)
             epsilon = task.rng.standard_normal((batches, self.latent_dim)).repeat(self.PREDICT_BATCH, axis=0)
@@ -280,14 +281,13 @@ class PredictiveVAEPublished(NeuralAugmenter):
             if generated:
                 warn_of_one_row(values)
             chosen = select_rows(scores, generated, self.selection, (self.lower, self.upper), task.rng)
-            made.append(np.concatenate([copies, values[chosen]]))
+            # what the sigmoid gives is not clipped to the training range
+            made.append(np.concatenate([copies, values[chosen] * scale + low]))
         return np.concatenate(made), np.concatenate([np.full(count, code) for code, count in task.wanted])
 
     def _decode(self, task: Task, values: np.ndarray) -> pd.DataFrame:
-        # what the sigmoid gives is not clipped to the training range
-        low, scale = published_units(task.X)
-        made = values * scale + low
-        return pd.DataFrame({j: as_dtype(made[:, j], dtype) for j, dtype in enumerate(task.X.dtypes)})
+        # not encoded, and so in the table's units already
+        return pd.DataFrame({j: as_dtype(values[:, j], dtype) for j, dtype in enumerate(task.X.dtypes)})
 
 
 def published_units(X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
