@@ -212,6 +212,7 @@ class _Board:
             "state": state,
             "note": note,
             "n_datasets": len(differences),
+            "untested": contrast.untested(name) if tested else "",
             "delta": 100 * test.mean,
             "low": 100 * test.low,
             "high": 100 * test.high,
