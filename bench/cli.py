@@ -190,16 +190,18 @@ def list_(
 
     if what not in LISTINGS:
         raise unknown_name("list", what, LISTINGS)
-    columns, rows = LISTINGS[what]()
+    listing = LISTINGS[what]()
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for i, column in enumerate(columns):
+    for i, column in enumerate(listing.columns):
         table.add_column(column, no_wrap=i == 0, overflow="fold")
-    for row in rows:
+    for row in listing.rows:
         table.add_row(*map(Text, row))
     if out.is_terminal:
         out.print(table, soft_wrap=False)
     else:
         Console(width=400, highlight=False).print(table)
+    if listing.note:
+        out.print(listing.note, markup=False)
 
 
 @app.command()

@@ -97,8 +97,9 @@ def _t_test(values: npt.NDArray[np.float64], factor: float, level: float) -> TTe
     error = float(np.sqrt(factor * values.var(ddof=1)))
     if error <= 1e-12 * max(1.0, abs(mean)):
         # scores on a small test part lie on a coarse lattice: equal differences are chance, not certainty
-        tie = abs(mean) <= 1e-12
-        return TTest(mean, *([mean] * 2 if tie else [np.nan] * 2), np.nan, 1.0 if tie else np.nan, n - 1)
+        if abs(mean) <= 1e-12:
+            return TTest(mean, mean, mean, np.nan, 1.0, n - 1)
+        return TTest(mean, np.nan, np.nan, np.nan, np.nan, n - 1)
     t = mean / error
     half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
     return TTest(mean, mean - half, mean + half, t, float(2 * stats.t.sf(abs(t), n - 1)), n - 1)
