@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import datasets, methods
+from ..methods import documentation
 from . import classifiers, metrics
 from .device import install_hint, missing_packages
 from .plan import first_line
@@ -33,6 +34,12 @@ def list_methods() -> Listing:
     rows.append((f"NAME{methods.FILTER}", "augmenter", "filter", first_line(methods.get(f"smote{methods.FILTER}"))))
     note = f"What methods need and is not installed: {install_hint(lacking)}" if lacking else ""
     return Listing(["method", "kind", "role or family", "description"], rows, note)
+
+
+def describe_method(name: str) -> Listing:
+    """Return the parameters of a method, and what it is as the line to stand with them."""
+    rows: list[tuple[str, ...]] = [(one.name, one.default, one.meaning) for one in documentation.parameters(name)]
+    return Listing(["parameter", "default", "meaning"], rows, documentation.text(name))
 
 
 def list_datasets() -> Listing:
