@@ -16,10 +16,11 @@ from .console import Places, count, err, out
 from .device import check_devices, missing_requirement
 from .display import display_on, duration
 from .engine import make_engine
+from .estimate import Estimator
 from .plan import Plan, Unit, make_plan
 from .printing import print_failures, print_not_run, print_plan, show
 from .report import run_info
-from .run import Estimator, Progress, execute, units_to_run
+from .run import Progress, execute, units_to_run
 from .store import Store
 from .suite import Suite
 
