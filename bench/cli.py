@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..datasets.contract import Dataset
+    from .listing import Listing
     from .store import Store
     from .suite import Entry
 
@@ -179,22 +180,42 @@ def run(
 @app.command("list")
 def list_(
     what: Annotated[str, typer.Argument(help="methods, datasets, classifiers, suites or metrics.")],
+    name: Annotated[str | None, typer.Argument(help="A method, NAME or NAME+gc: show its parameters.")] = None,
     plugin: PluginOption = None,
 ) -> None:
-    """List what there is, a line each: methods, datasets, classifiers, suites or metrics."""
-    from rich.table import Table
-    from rich.text import Text
+    """List what there is, a line each: methods, datasets, classifiers, suites or metrics.
 
+    `bench list methods NAME` tells what a method is, and its parameters with their defaults.
+    """
     _load_plugins(plugin)
-    from .listing import LISTINGS
+    from .listing import LISTINGS, describe_method
 
     if what not in LISTINGS:
         raise unknown_name("list", what, LISTINGS)
-    columns, rows = LISTINGS[what]()
+    if name is None:
+        listing = LISTINGS[what]()
+        _print_listing(listing)
+        if listing.note:
+            out.print(listing.note, markup=False)
+        return
+    if what != "methods":
+        raise InputError(f"only methods can be asked for by name; found 'bench list {what} {name}'")
+    listing = describe_method(name)
+    out.print(f"{listing.note}\n", markup=False, highlight=False)
+    if listing.rows:
+        _print_listing(listing)
+    else:
+        out.print("no parameters")
+
+
+def _print_listing(listing: Listing) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for i, column in enumerate(columns):
+    for i, column in enumerate(listing.columns):
         table.add_column(column, no_wrap=i == 0, overflow="fold")
-    for row in rows:
+    for row in listing.rows:
         table.add_row(*map(Text, row))
     if out.is_terminal:
         out.print(table, soft_wrap=False)

@@ -24,11 +24,21 @@ def requirements(method: Any) -> tuple[str, ...]:
 
 def missing_requirement(method: Any) -> str:
     """Return which packages a method lacks and how to install them, or an empty string."""
-    missing = [name for name in requirements(method) if not _is_importable(name)]
-    if not missing:
-        return ""
-    sources = dict.fromkeys(f"'augbench[{EXTRAS[name]}]'" if name in EXTRAS else name for name in missing)
-    return f"needs {', '.join(missing)}: pip install {' '.join(sources)}"
+    missing = missing_packages(method)
+    return f"needs {', '.join(missing)}: {install_hint(missing)}" if missing else ""
+
+
+def missing_packages(method: Any) -> list[str]:
+    """Return the packages that a method (its class or an instance) needs and that are not installed."""
+    return [name for name in requirements(method) if not _is_importable(name)]
+
+
+def install_hint(packages: Iterable[str]) -> str:
+    """Return how to install packages, with the extras that bring them: right for a clone and for the wheel."""
+    packages = list(packages)
+    extras = dict.fromkeys(EXTRAS[name] for name in packages if name in EXTRAS)
+    from_extras = f" (extra {', '.join(map(repr, extras))})" if extras else ""
+    return f"pip install {' '.join(packages)}{from_extras}"
 
 
 def _is_importable(name: str) -> bool:
@@ -56,7 +66,7 @@ def check_devices(devices: Iterable[Any]) -> None:
         if not device.startswith("cuda"):
             continue
         if not _is_importable("torch"):
-            raise InputError(f"device '{device}' needs torch, which is not installed: pip install 'augbench[neural]'")
+            raise InputError(f"device '{device}' needs torch, which is not installed: {install_hint(['torch'])}")
         torch = import_module("torch")
         seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if not seen:

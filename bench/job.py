@@ -13,13 +13,14 @@ import typer
 from ..datasets.contract import Dataset
 from ..errors import InputError
 from .console import Places, count, err, out
-from .device import check_devices
+from .device import check_devices, missing_requirement
 from .display import display_on, duration
 from .engine import make_engine
+from .estimate import Estimator
 from .plan import Plan, Unit, make_plan
 from .printing import print_failures, print_not_run, print_plan, show
 from .report import run_info
-from .run import Estimator, Progress, execute, units_to_run
+from .run import Progress, execute, units_to_run
 from .store import Store
 from .suite import Suite
 
@@ -63,6 +64,7 @@ def run_suite(suite: Suite, own: dict[str, Dataset], plugins: list[str], places:
     if not plan.units:
         why = "; ".join(sorted({f"{one.dataset}: {one.reason}" for one in plan.exclusions}))
         raise InputError(f"suite {suite.name} has nothing to run: {why}")
+    _check_packages(plan)
     check_devices([suite.device, *(unit.method.params.get("device") for unit in plan.units)])
     if manner.dry_run:
         _print_dry_run(plan, places, manner)
@@ -86,6 +88,15 @@ def run_suite(suite: Suite, own: dict[str, Dataset], plugins: list[str], places:
     if failures:
         print_failures(failures, run["units"])
         raise typer.Exit(1)
+
+
+def _check_packages(plan: Plan) -> None:
+    """Raise where no method beside the controls can run, for lack of packages: what is left answers no question."""
+    asked = {id_: one for id_, one in plan.methods.items() if one.role != "control" and one.kind != "adjuster"}
+    reasons = {id_: missing_requirement(method) for id_, method in asked.items()}
+    if asked and all(reasons.values()):
+        what = "; ".join(dict.fromkeys(reasons.values()))
+        raise InputError(f"none of the methods can run ({', '.join(asked)}): {what}")
 
 
 def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:

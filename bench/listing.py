@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import datasets, methods
+from ..methods import documentation
 from . import classifiers, metrics
-from .device import missing_requirement
+from .device import install_hint, missing_packages
 from .plan import first_line
 from .suite import builtin_suites, load_suite
 
-Listing = tuple[list[str], list[tuple[str, ...]]]
+
+class Listing(NamedTuple):
+    """A table for people: its columns, its rows, and a line to stand below it."""
+
+    columns: list[str]
+    rows: list[tuple[str, ...]]
+    note: str = ""
 
 
 def list_methods() -> Listing:
     """Return name, kind, role and description of every method, and last of the filter that any augmenter can have."""
     rows: list[tuple[str, ...]] = []
+    lacking: dict[str, None] = {}
     for name in methods.names():
         cls: Any = methods.get(name)
-        missing = missing_requirement(cls)
-        description = f"({missing}) {first_line(cls)}" if missing else first_line(cls)
+        missing = missing_packages(cls)
+        lacking |= dict.fromkeys(missing)
+        description = f"(needs {', '.join(missing)}) {first_line(cls)}" if missing else first_line(cls)
         rows.append((name, cls.kind, cls.role or cls.family, description))
     rows.append((f"NAME{methods.FILTER}", "augmenter", "filter", first_line(methods.get(f"smote{methods.FILTER}"))))
-    return ["method", "kind", "role or family", "description"], rows
+    note = f"What methods need and is not installed: {install_hint(lacking)}" if lacking else ""
+    return Listing(["method", "kind", "role or family", "description"], rows, note)
+
+
+def describe_method(name: str) -> Listing:
+    """Return the parameters of a method, and what it is as the line to stand with them."""
+    rows: list[tuple[str, ...]] = [(one.name, one.default, one.meaning) for one in documentation.parameters(name)]
+    return Listing(["parameter", "default", "meaning"], rows, documentation.text(name))
 
 
 def list_datasets() -> Listing:
@@ -33,22 +49,22 @@ def list_datasets() -> Listing:
         info = datasets.make(name).info
         size = f"{info.n_rows} × {info.n_numeric + info.n_categorical}"
         rows.append((name, info.group, size, str(len(info.classes)), info.description))
-    return ["dataset", "group", "rows × columns", "classes", "description"], rows
+    return Listing(["dataset", "group", "rows × columns", "classes", "description"], rows)
 
 
 def list_classifiers() -> Listing:
     """Return name and description of every classifier."""
-    return ["classifier", "description"], [(name, classifiers.describe(name)) for name in classifiers.names()]
+    return Listing(["classifier", "description"], [(name, classifiers.describe(name)) for name in classifiers.names()])
 
 
 def list_metrics() -> Listing:
     """Return name and description of every metric."""
-    return ["metric", "description"], [(name, metric.description) for name, metric in metrics.METRICS.items()]
+    return Listing(["metric", "description"], [(name, one.description) for name, one in metrics.METRICS.items()])
 
 
 def list_suites() -> Listing:
     """Return name and description of every built-in suite."""
-    return ["suite", "description"], [(name, load_suite(name).description) for name in builtin_suites()]
+    return Listing(["suite", "description"], [(name, load_suite(name).description) for name in builtin_suites()])
 
 
 LISTINGS: dict[str, Callable[[], Listing]] = {

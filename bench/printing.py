@@ -7,9 +7,9 @@ from rich.text import Text
 
 from .console import Places, count, err, out
 from .display import duration
+from .estimate import Estimator
 from .plan import Plan, Unit
 from .report import Warned, is_current, results_of, write_leaderboard
-from .run import Estimator
 from .store import Store
 
 #: lines of failures, and of warnings, after a run; `bench status` shows them all
@@ -96,8 +96,13 @@ def print_plan(plan: Plan, units: tuple[list[Unit], int, int], estimator: Estima
     out.print(table)
     print_not_run(plan)
     total = sum(map(estimator.seconds, todo)) / processes
-    basis = "from stored times" if estimator.has_measured else "a first guess: nothing was measured yet"
+    guessed = list(dict.fromkeys(unit.method.id for unit in todo if estimator.is_guess(unit)))
+    if todo and all(map(estimator.is_guess, todo)):
+        basis = "a rough guess: nothing like it was measured yet"
+    else:
+        basis = "from stored times" + (f"; of {', '.join(guessed)} a rough guess" if guessed else "")
     out.print(
         f"{len(plan.units)} units, {done} done, {failed} failed, {len(todo)} to compute: about {duration(total)} on "
-        f"{count(processes, 'process', 'es')} ({basis})"
+        f"{count(processes, 'process', 'es')} ({basis})",
+        markup=False,
     )

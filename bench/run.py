@@ -15,6 +15,7 @@ from typing import Protocol
 from ..provenance import PACKAGES, distributions_of, package_versions
 from .device import CPU, requirements
 from .engine import Engine
+from .estimate import Estimator
 from .evaluate import UnitResult, describe
 from .fit_progress import Report
 from .plan import Plan, Unit
@@ -77,60 +78,6 @@ class Display(Protocol):
 
     def finished(self, progress: Progress, unit: Unit, result: UnitResult) -> None:
         """Show that a unit's result is stored."""
-
-
-class Estimator:
-    """Predicts seconds of units.
-
-    From what was measured of the same cell, or of the same dataset and scenario, or of the dataset; else a guess from
-    the number of classifiers, folds and rows, scaled by how wrong it was on what was measured.
-
-    Parameters
-    ----------
-    plan : Plan
-        Tells the size of each dataset.
-    history : iterable
-        What `Store.unit_seconds` returns.
-    """
-
-    #: guess for fitting one classifier once: so many seconds, and so many for each training row
-    FIT, FIT_ROW = 0.05, 1e-4
-
-    def __init__(self, plan: Plan, history: Iterable[tuple[str, str, str, int, float]]) -> None:
-        self._sums: dict[tuple[str, ...], list[float]] = {}
-        self._rows = {id_: info.n_rows for id_, info in plan.infos.items()}
-        self._suite = plan.suite
-        for method, dataset, scenario, draws, seconds in history:
-            self._learn(method, dataset, scenario, draws, seconds)
-
-    def _guess(self, dataset: str, draws: int) -> float:
-        one = self.FIT + self.FIT_ROW * self._rows.get(dataset, 1000)
-        return draws * len(self._suite.classifiers) * (1 + self._suite.folds) * one
-
-    def _learn(self, method: str, dataset: str, scenario: str, draws: int, seconds: float) -> None:
-        for key in ((method, dataset, scenario), (dataset, scenario), (dataset,), ()):
-            total = self._sums.setdefault(key, [0.0, 0.0])
-            total[0] += draws if key else self._guess(dataset, draws)
-            total[1] += seconds
-
-    @property
-    def has_measured(self) -> bool:
-        """Whether anything was measured yet."""
-        return () in self._sums
-
-    def learn(self, unit: Unit, seconds: float) -> None:
-        """Take one measurement into account."""
-        self._learn(unit.method.id, unit.dataset.id, unit.scenario.id, len(unit.draws), seconds)
-
-    def seconds(self, unit: Unit) -> float:
-        """Return the expected seconds of a unit."""
-        names = (unit.method.id, unit.dataset.id, unit.scenario.id)
-        for key in (names, names[1:], names[1:2]):
-            if key in self._sums:
-                draws, seconds = self._sums[key]
-                return len(unit.draws) * seconds / draws
-        guessed, measured = self._sums.get((), (1.0, 1.0))
-        return self._guess(unit.dataset.id, len(unit.draws)) * measured / guessed
 
 
 def units_to_run(plan: Plan, store: Store | None, *, retry_failed: bool) -> tuple[list[Unit], int, int]:

@@ -31,7 +31,7 @@ class Comparison:
         Name of the test behind intervals and p-values.
     table : pandas.DataFrame
         One row per method, best first, unranked ones last. Columns: method, kind, family, description, is_baseline,
-        is_control, state, note, n_datasets, delta, low, high, wins, ties, losses, mean_rank, p_baseline,
+        is_control, state, note, n_datasets, untested, delta, low, high, wins, ties, losses, mean_rank, p_baseline,
         p_baseline_holm, delta_copies, low_copies, high_copies, p_copies, p_copies_holm, macro_f1, weighted_f1,
         recall_minority, recall_majority, delta_tuned, low_tuned, high_tuned, seconds, n_scores, n_failed, messages,
         not_applicable, p_better, p_equivalent, p_worse, shown_better, shown_worse, gain_baseline, gain_copies, verdict.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,9 @@ from .aggregate import DrawTable
 from .results import Results
 from .statistics import TTest, corrected_resampled_t, paired_t, partial_conjunction_count, t_interval
 from .statistics import wilcoxon_signed_rank as wilcoxon
+
+#: Below so many draws of a data set nothing is tested on it: two draws can agree by chance.
+FEWEST_DRAWS = 3
 
 _NOTHING = TTest(np.nan, np.nan, np.nan, np.nan, np.nan, 0)
 
@@ -74,16 +77,31 @@ class Contrast:
         return self.table.differences(self.other)
 
     def on_dataset(self, method: str, dataset: str) -> TTest:
-        """Test one method on one data set over its draws; no interval where the rows per part are not known."""
+        """Test one method on one data set over its draws; no interval where the rows per part are not known.
+
+        Below `FEWEST_DRAWS` draws there is no p.
+        """
         differences = self.table.draw_differences(method, self.other, dataset)
         if len(differences) == 0:
             return _NOTHING
         if self.design.fresh.get(dataset, False):
-            return paired_t(differences)
-        ratio = self.design.ratios.get(dataset, np.nan)
-        if np.isnan(ratio):
-            return TTest(float(differences.mean()), np.nan, np.nan, np.nan, np.nan, 0)
-        return corrected_resampled_t(differences, ratio)
+            test = paired_t(differences)
+        else:
+            ratio = self.design.ratios.get(dataset, np.nan)
+            if np.isnan(ratio):
+                return TTest(float(differences.mean()), np.nan, np.nan, np.nan, np.nan, 0)
+            test = corrected_resampled_t(differences, ratio)
+        return replace(test, t=np.nan, p=np.nan) if len(differences) < FEWEST_DRAWS else test
+
+    def untested(self, method: str) -> str:
+        """Return why a method has no p on a single data set, as a verdict; empty where it has or could have one."""
+        if len(self.table.datasets) != 1:
+            return ""
+        dataset = self.table.datasets[0]
+        if len(self.table.draw_differences(method, self.other, dataset)) < FEWEST_DRAWS:
+            return "too few draws"
+        test = self.on_dataset(method, dataset)
+        return "too few distinct draws" if np.isnan(test.p) and test.df else ""
 
     def overall(self, method: str) -> TTest:
         """Mean over data sets with its t-interval and the signed-rank p; with a single data set, the test on that."""
@@ -104,8 +122,14 @@ class Contrast:
         if not 2 <= len(names) <= 5:
             return np.nan, np.nan
         tests = [self.on_dataset(method, str(name)) for name in names]
-        if any(np.isnan(test.p) for test in tests):
+        if all(np.isnan(test.p) for test in tests):
             return np.nan, np.nan
-        higher = [test.p / 2 if test.mean > 0 else 1 - test.p / 2 for test in tests]
-        lower = [test.p / 2 if test.mean < 0 else 1 - test.p / 2 for test in tests]
+        higher, lower = ([_one_sided(test, sign) for test in tests] for sign in (1, -1))
         return partial_conjunction_count(higher, alpha / 2), partial_conjunction_count(lower, alpha / 2)
+
+
+def _one_sided(test: TTest, sign: int) -> float:
+    """Return the one-sided p in a direction; 1 where nothing could be tested, which shows nothing."""
+    if np.isnan(test.p):
+        return 1.0
+    return test.p / 2 if sign * test.mean > 0 else 1 - test.p / 2

@@ -51,7 +51,8 @@ class TTest:
     t : float
         The statistic; NaN where all differences are the same.
     p : float
-        Two-sided p-value.
+        Two-sided p-value; 1 where all differences are 0. Differences that are all the same and not 0 show no spread to
+        test against: there is neither interval nor p then, both are NaN.
     df : int
         Degrees of freedom.
     """
@@ -95,8 +96,10 @@ def _t_test(values: npt.NDArray[np.float64], factor: float, level: float) -> TTe
         return TTest(mean, np.nan, np.nan, np.nan, np.nan, 0)
     error = float(np.sqrt(factor * values.var(ddof=1)))
     if error <= 1e-12 * max(1.0, abs(mean)):
-        p = 1.0 if abs(mean) <= 1e-12 else 0.0
-        return TTest(mean, mean, mean, np.nan, p, n - 1)
+        # scores on a small test part lie on a coarse lattice: equal differences are chance, not certainty
+        if abs(mean) <= 1e-12:
+            return TTest(mean, mean, mean, np.nan, 1.0, n - 1)
+        return TTest(mean, np.nan, np.nan, np.nan, np.nan, n - 1)
     t = mean / error
     half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
     return TTest(mean, mean - half, mean + half, t, float(2 * stats.t.sf(abs(t), n - 1)), n - 1)
@@ -115,7 +118,7 @@ def t_interval(values: npt.ArrayLike, level: float = 0.95) -> tuple[float, float
     Returns
     -------
     tuple of float
-        Low and high end; both NaN below two values, where no spread can be seen.
+        Low and high end; both NaN where no spread can be seen: below two values, or if all are the same and not 0.
 
     Examples
     --------

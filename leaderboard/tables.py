@@ -212,6 +212,7 @@ class _Board:
             "state": state,
             "note": note,
             "n_datasets": len(differences),
+            "untested": contrast.untested(name) if tested else "",
             "delta": 100 * test.mean,
             "low": 100 * test.low,
             "high": 100 * test.high,
@@ -246,17 +247,20 @@ class _Board:
         absent = (states == "not applicable").groupby(level="dataset").any()
         not_applicable = tuple(str(one) for one in absent.index[absent])
         if (states == "not run").any():
-            return "incomplete", f"{int((states == 'not run').sum())} of {len(states)} scores not run", not_applicable
+            note = f"{int((states == 'not run').sum())} of {len(states)} scores not run"
+            return "incomplete", note + self._reasons(name, "not run"), not_applicable
         if (states == "failed").all():
             return "failed", "failed in every draw", not_applicable
         if (states == "not applicable").all():
             return "not applicable", "not applicable on any data set", not_applicable
         note = f"not applicable, in full or in part, on {len(not_applicable)} of {len(absent)} data sets"
-        reasons = self.scores.loc[
-            (self.scores["method"] == name) & (self.scores["status"] == "not applicable"), "error"
-        ].unique()
-        note += "".join(f"; {reason}" for reason in reasons[:3] if reason)
+        note += self._reasons(name, "not applicable")
         return ("partial", note, not_applicable) if not_applicable else ("complete", "", ())
+
+    def _reasons(self, name: str, status: str) -> str:
+        """Return the first reasons why a method has no score, to be appended to a note."""
+        reasons = self.scores.loc[(self.scores["method"] == name) & (self.scores["status"] == status), "error"].unique()
+        return "".join(f"; {reason}" for reason in [one for one in reasons if one][:3])
 
     def _tuned(self, name: str) -> tuple[float, float, float]:
         if self.tuned is None or name not in self.tuned.table.methods:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from .contrast import FEWEST_DRAWS
 from .ranks import Friedman
 from .statistics import smallest_reachable_p
 
@@ -21,6 +22,9 @@ VERDICTS = {
     "harms": "worse than the baseline (Holm p < .05)",
     "too few data sets": "not significant, and could not be: with so few data sets and so many methods no corrected p "
     "can reach .05. Read the interval",
+    "too few draws": "with fewer than 3 draws of a single data set nothing is tested",
+    "too few distinct draws": "the difference is the same in every draw of a single data set: no spread to test "
+    "it against. Run more draws, or test on more rows",
     "no difference shown": "the data sets do not show a difference to the baseline; that is not a proof of none",
     "failed": "failed in every draw",
     "not applicable": "applies to none of the data sets",
@@ -64,6 +68,8 @@ def verdict(row: pd.Series, confirmatory: bool, controls: list[float], family: i
         return str(row["state"])
     if not confirmatory:
         return "exploratory"
+    if row["untested"]:
+        return str(row["untested"])
     if not row["p_baseline_holm"] < ALPHA:
         short = row["n_datasets"] >= 2 and smallest_reachable_p(row["n_datasets"]) * family > ALPHA
         return "too few data sets" if short else "no difference shown"
@@ -103,11 +109,23 @@ def sentence(table: pd.DataFrame, baseline: str, reference: str | None, n_datase
             f"{higher} of {total} {verb} higher than {target} on {scope}, but so few data sets cannot show it: "
             f"with {count_of(family, 'comparison')} no corrected p can get below {best_p:.2g}."
         )
+    if n_datasets == 1 and corrected.isna().all():
+        verb = "scores" if 1 in (higher, len(group)) else "score"
+        why = ": too few draws" if n_draws < FEWEST_DRAWS else ""
+        return f"{higher} of {total} {verb} higher than {target} on {scope}, but no test was possible{why}."
     text = f"{shown} of {total} {'is' if 1 in (shown, len(group)) else 'are'} shown to beat {target} on {scope}"
     helps = int((group["verdict"] == "helps").sum())
-    if len(methods):
+    if len(methods) and not _controls_were_run(table):
+        text += "; no controls were run, so a trivial method may do as well"
+    elif len(methods):
         text += f"; {helps or 'none'} {'does' if helps == 1 else 'do'} better than every trivial control and adjuster"
     return text + "."
+
+
+def _controls_were_run(table: pd.DataFrame) -> bool:
+    """Say whether any trivial control or adjuster was run in full, the baseline aside."""
+    others = table[table["is_control"] & ~table["is_baseline"]]
+    return bool((~others["state"].isin(["incomplete", "not applicable"])).any())
 
 
 def power_warnings(n_datasets: int, n_draws: int, family: int) -> list[str]:
@@ -117,6 +135,8 @@ def power_warnings(n_datasets: int, n_draws: int, family: int) -> list[str]:
         lines.append("One data set: intervals and p-values are about new draws of this data set, not about new data.")
         if n_draws < 2:
             lines.append("One draw: no interval and no test are possible.")
+        elif n_draws < FEWEST_DRAWS:
+            lines.append(f"{count_of(n_draws, 'draw')}: nothing is tested below {FEWEST_DRAWS} draws.")
         return lines
     smallest = smallest_reachable_p(n_datasets)
     if family and smallest * family > ALPHA:

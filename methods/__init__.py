@@ -148,7 +148,8 @@ def make(name: str, params: dict[str, Any] | None = None, **more: Any) -> Any:
         if parameter not in allowed:
             if not allowed:
                 raise InputError(f"method '{name}' has no parameters; found '{parameter}'")
-            raise unknown_name(f"parameter of method '{name}'", parameter, allowed)
+            error = unknown_name(f"parameter of method '{name}'", parameter, allowed)
+            raise InputError(f"{error} (bench list methods {name})")
     if name.endswith(FILTER):
         inner = {key: value for key, value in params.items() if not key.startswith(FILTER_PREFIX)}
         own = {key.removeprefix(FILTER_PREFIX): value for key, value in params.items() if key not in inner}

@@ -32,9 +32,9 @@ def keys(plan):
         ((), ""),
         (("numpy",), ""),
         (("not_there",), "needs not_there: pip install not_there"),
-        (("numpy", "torch"), "needs torch: pip install 'augbench[neural]'"),
-        (("ctgan", "sdv"), "needs ctgan, sdv: pip install 'augbench[generators]'"),
-        (("torch", "sdv", "x.y"), "needs torch, sdv, x.y: pip install 'augbench[neural]' 'augbench[generators]' x.y"),
+        (("numpy", "torch"), "needs torch: pip install torch (extra 'neural')"),
+        (("ctgan", "sdv"), "needs ctgan, sdv: pip install ctgan sdv (extra 'generators')"),
+        (("torch", "sdv", "x.y"), "needs torch, sdv, x.y: pip install torch sdv x.y (extra 'neural', 'generators')"),
     ],
 )
 def test_what_is_missing_is_said_with_its_cure(monkeypatch, requires, reason):
@@ -44,15 +44,30 @@ def test_what_is_missing_is_said_with_its_cure(monkeypatch, requires, reason):
     assert missing_requirement(SimpleNamespace()) == ""
 
 
-def test_a_method_that_lacks_a_package_is_not_run_and_marked_in_the_list(bench, plugin):
+def test_a_method_that_lacks_a_package_is_not_run_and_marked_in_the_list(bench, tmp_path, plugin):
     path = plugin(BODY, "lacks-package", needs="requires = ('numpy', 'not_there')\n")
     run = bench("run", "smoke", "--plugin", path, "--methods", "lacks-package,smote", "--jobs", 1)
     assert run.returncode == 0, run.stderr
     assert "not run: lacks-package on all datasets: needs not_there: pip install not_there\n" in run.stdout
-    assert "smote" in run.stdout
+    # the reason is with the final table and on the page, too
+    reason = "scores not run; needs not_there: pip install not_there"
+    assert f"lacks-package: 4 of 4 {reason}" in " ".join(run.stdout.split())
+    assert reason in (tmp_path / "augbench-results" / "leaderboard.html").read_text()
     listed = bench("list", "methods", "--plugin", path).stdout
     row = next(line for line in listed.splitlines() if line.startswith("lacks-package"))
-    assert "(needs not_there: pip install not_there) A planted method." in row
+    assert "(needs not_there) A planted method." in row
+    assert listed.endswith("pip install not_there\n")
+    assert "is not installed" in listed
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",), ("--no-controls",)])
+def test_a_run_whose_every_method_lacks_a_package_ends_before_computing(bench, tmp_path, plugin, more):
+    path = plugin(BODY, "lacks-package", needs="requires = ('not_there',)\n")
+    run = bench("run", "smoke", "--plugin", path, "--methods", "lacks-package,lacks-package+gc", *more)
+    assert run.returncode == 2
+    assert "none of the methods can run (lacks-package, lacks-package+gc): needs not_there: pip" in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert not (tmp_path / "augbench-results").exists()
 
 
 def test_methods_are_listed_where_torch_is_not_installed():
@@ -148,7 +163,7 @@ def test_what_torch_sees_is_said(monkeypatch, built, gpus, device, words):
 
 def test_without_torch_there_is_no_cuda(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(InputError, match=r"needs torch, which is not installed: pip install 'augbench\[neural\]'"):
+    with pytest.raises(InputError, match=r"needs torch, which is not installed: pip install torch \(extra 'neural'\)"):
         check_devices(["cuda"])
     check_devices(["cpu"])
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from augbench.bench.display import PlainLines, display_on, duration
-from augbench.bench.run import Estimator, Progress, Running
+from augbench.bench.run import Progress, Running
 from rich.console import Console
 
 
@@ -50,22 +50,3 @@ def test_a_terminal_shows_what_runs_now():
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", file.getvalue())
     for words in ("adasyn · wine", "4 done, 1 failed, 5 left, about 1 min 00 s", "failed: smote · iris: boom"):
         assert words in shown
-
-
-def test_estimates_come_from_the_same_cell_then_the_dataset_then_its_size():
-    suite = SimpleNamespace(classifiers=("a", "b"), folds=3)
-    sizes = {name: SimpleNamespace(n_rows=rows) for name, rows in (("iris", 150), ("wine", 150), ("large", 80_000))}
-    plan = SimpleNamespace(suite=suite, infos=sizes)
-    guess = Estimator(plan, [])
-    assert not guess.has_measured
-    assert guess.seconds(unit(dataset="large")) > 20 * guess.seconds(unit())
-    estimator = Estimator(plan, [("smote", "iris", "full", 2, 4.0), ("none", "iris", "full", 2, 2.0)])
-    assert estimator.has_measured
-    assert estimator.seconds(unit()) == 4.0
-    assert estimator.seconds(unit(method="adasyn")) == pytest.approx(3.0)
-    # another dataset: the guess, scaled by what the guess was wrong by
-    assert estimator.seconds(unit(dataset="wine")) == pytest.approx(3.0)
-    ratio = guess.seconds(unit(dataset="large")) / guess.seconds(unit())
-    assert estimator.seconds(unit(dataset="large")) == pytest.approx(3.0 * ratio)
-    estimator.learn(unit(dataset="wine"), 20.0)
-    assert estimator.seconds(unit("none", "wine", draws=1)) == pytest.approx(10.0)

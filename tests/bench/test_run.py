@@ -207,7 +207,7 @@ def test_progress_in_plain_lines(bench, tmp_path, tiny_suite):
 def test_a_plan_is_printed_without_computing(bench, tmp_path, tiny_suite):
     plan = bench("run", tiny_suite, "--dry-run")
     assert "36 units, 0 done, 0 failed, 36 to compute" in plan.stdout
-    assert "first guess" in plan.stdout
+    assert "a rough guess: nothing like it was measured yet" in plan.stdout
     assert not store_of(tmp_path).exists()
     bench("run", tiny_suite, "--datasets", "iris")
     later = bench("run", tiny_suite, "--dry-run")

@@ -116,8 +116,19 @@ def test_t_interval_and_paired_t_against_scipy():
     assert (low, high) == pytest.approx(tuple(reference.confidence_interval()))
     assert st.paired_t(values).p == pytest.approx(reference.pvalue)
     assert np.isnan(st.t_interval([1.0])).all()
-    assert st.t_interval([2.0, 2.0]) == (2.0, 2.0)
-    assert st.paired_t([0.0, 0.0]).p == 1
+
+
+@pytest.mark.parametrize("test", [st.paired_t, lambda values: st.corrected_resampled_t(values, 1 / 3)])
+def test_equal_differences_are_a_tie_or_no_test(test):
+    """On a small test part scores lie on a lattice: two equal differences would be an interval of width 0 and p = 0."""
+    for values in ([0.04, 0.04], [-0.04] * 3, [0.1 + 0.2, 0.3, 0.3]):
+        found = test(values)
+        assert found.mean == pytest.approx(np.mean(values))
+        assert np.isnan([found.low, found.high, found.t, found.p]).all()
+    tied = test([0.0, 0.0, 0.0])
+    assert (tied.mean, tied.low, tied.high, tied.p) == (0, 0, 0, 1)
+    assert np.isnan(st.t_interval([2.0, 2.0])).all()
+    assert st.t_interval([0.0, 0.0]) == (0, 0)
 
 
 def test_corrected_t_by_hand():

@@ -13,6 +13,9 @@ from augbench.leaderboard import Results, compare
 from augbench.leaderboard.aggregate import draw_table
 from augbench.leaderboard.contrast import Contrast, Design
 from augbench.leaderboard.details import dataset_detail
+from augbench.leaderboard.export import to_latex
+from augbench.leaderboard.html import to_html
+from augbench.leaderboard.terminal import plain
 from hypothesis import given, settings
 from hypothesis import strategies as hs
 
@@ -191,6 +194,61 @@ def test_one_data_set_uses_the_test_of_its_draws():
     bare = compare(scores.drop(columns=["n_train", "n_test"]))
     assert np.isnan(row_of(bare, "new")["low"])
     assert any("n_train and n_test" in line for line in bare.warnings)
+
+
+def one_set(differences, *more):
+    """One data set: the baseline, and for each list of differences a method "m0", "m1", … that has them."""
+    rows = []
+    for i, values in enumerate([[0.0] * len(differences), differences, *more]):
+        name = f"m{i - 1}" if i else "none"
+        rows += [(name, "a", draw, 0.5 + value, 300, 100) for draw, value in enumerate(values)]
+    return frame(rows, ["method", "dataset", "draw", "macro_f1", "n_train", "n_test"])
+
+
+def test_draws_that_do_not_differ_are_not_tested():
+    comparison = compare(one_set([0.04] * 4, [0.03, 0.05, 0.04, 0.04], [0.0] * 4))
+    found, tested, tie = (row_of(comparison, f"m{i}") for i in range(3))
+    assert found["verdict"] == "too few distinct draws"
+    assert np.isnan([found["low"], found["high"], found["p_baseline"], found["p_baseline_holm"]]).all()
+    assert tested["verdict"] == "better"
+    # two tests, not three
+    assert tested["p_baseline_holm"] == pytest.approx(2 * tested["p_baseline"])
+    assert tie[["delta", "low", "high", "p_baseline", "ties"]].tolist() == [0, 0, 0, 1, 1]
+    assert tie["verdict"] == "no difference shown"
+    assert "1 of 3 are shown" not in comparison.finding
+    assert compare(one_set([0.04] * 4)).finding == (
+        "1 of 1 method scores higher than the baseline (none) on 1 data set × 4 draws, but no test was possible."
+    )
+    assert plain(comparison).count("too few distinct draws") == 1
+    assert r"m0 & +4.00 & -- & 1/0/0" in to_latex(comparison)
+    assert 'class="verdict v-too-few-distinct-draws"' in to_html(Results.from_frame(one_set([0.04] * 4)))
+
+
+@pytest.mark.parametrize("differences", [[0.04, 0.04], [0.04, 0.0400001], [0.0, 0.0], [0.1]])
+def test_no_verdict_below_three_draws_of_one_data_set(differences):
+    comparison = compare(one_set(differences))
+    found = row_of(comparison, "m0")
+    assert found["verdict"] == "too few draws"
+    assert np.isnan(found["p_baseline"])
+    assert "but no test was possible: too few draws." in comparison.finding
+    assert comparison.warnings
+
+
+def test_a_data_set_without_a_test_does_not_count_as_shown():
+    parts = [one_set([0.05, 0.06, 0.055, 0.052]), one_set([0.05] * 4).assign(dataset="b")]
+    found = row_of(compare(pd.concat(parts)), "m0")
+    assert (found["shown_better"], found["shown_worse"]) == (1, 0)
+    both = row_of(compare(pd.concat([parts[0], parts[0].assign(dataset="b")])), "m0")
+    assert both["shown_better"] == 2
+
+
+def test_the_finding_says_that_no_controls_were_run():
+    scores = noise(["none", "random-oversampling", "new"], 14, 3, gains=[0, 0, 0.05])
+    assert "1 does better than every trivial control and adjuster" in compare(scores).finding
+    alone = compare(scores[scores["method"] != "random-oversampling"]).finding
+    assert "every trivial control" not in alone
+    assert "1 of 1 method is shown to beat the baseline" in alone
+    assert "no controls were run" in alone
 
 
 def test_two_data_sets_and_one_draw():

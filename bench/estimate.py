@@ -1,0 +1,114 @@
+"""How long units take: from what was measured, else a rough guess."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .. import methods as method_registry
+from ..errors import InputError
+from ..methods.contract import Detector
+from .device import requirements
+from .plan import Plan, Unit
+
+
+class Estimator:
+    """Predicts seconds of units.
+
+    Methods that train networks (they require torch) cost up to hundreds of times what the others cost, and each has a
+    cost of its own. So nothing is concluded from one kind on the other. Best known first:
+
+    - what was measured of the same cell;
+    - of a method that tells its cost (see below): its rough guess, scaled by how wrong it was where this method was
+      measured;
+    - of the others: what was measured of the same kind on the same dataset and scenario, or on the dataset; else the
+      guess, scaled by how wrong it was on all that was measured of the kind.
+
+    The guess is made from the number of classifiers, folds and rows. A method may tell its own cost, which is added to
+    that of the classifiers: ``expected_seconds(n_rows: int, n_classes: int) -> float``, the seconds it takes to make
+    rows for one training set.
+
+    Parameters
+    ----------
+    plan : Plan
+        Tells the methods, and the size of each dataset.
+    history : iterable
+        What `Store.unit_seconds` returns.
+    """
+
+    #: guess for fitting one classifier once: so many seconds, and so many for each training row
+    FIT, FIT_ROW = 0.05, 1e-4
+
+    def __init__(self, plan: Plan, history: Iterable[tuple[str, str, str, int, float]]) -> None:
+        self._plan = plan
+        self._sums: dict[tuple[str, ...], list[float]] = {}
+        self._kinds: dict[str, str] = {}
+        for method, dataset, scenario, draws, seconds in history:
+            self._learn(method, dataset, scenario, draws, seconds)
+
+    def learn(self, unit: Unit, seconds: float) -> None:
+        """Take one measurement into account."""
+        self._learn(unit.method.id, unit.dataset.id, unit.scenario.id, len(unit.draws), seconds)
+
+    def seconds(self, unit: Unit) -> float:
+        """Return the expected seconds of a unit."""
+        key = self._basis(unit)
+        draws = len(unit.draws)
+        if len(key) > 1:
+            measured_draws, seconds = self._sums[key]
+            return draws * seconds / measured_draws
+        guessed, measured = self._sums.get(key, (1.0, 1.0))
+        return self._guess(unit.method.id, unit.dataset.id, draws) * measured / guessed
+
+    def is_guess(self, unit: Unit) -> bool:
+        """Say whether nothing was measured that tells how long a unit takes."""
+        return self._basis(unit) not in self._sums
+
+    def _basis(self, unit: Unit) -> tuple[str, ...]:
+        """Return the key of the sums that the estimate is made from; the guess is scaled by those of a single name."""
+        method, dataset, scenario = unit.method.id, unit.dataset.id, unit.scenario.id
+        own, kind = f"method {method}", self._kind(method)
+        shared = [(kind, dataset, scenario), (kind, dataset)]
+        for key in [(own, dataset, scenario), *([] if self._own_cost(method) else shared)]:
+            if key in self._sums:
+                return key
+        return (own,) if self._own_cost(method) else (kind,)
+
+    def _learn(self, method: str, dataset: str, scenario: str, draws: int, seconds: float) -> None:
+        own, kind = f"method {method}", self._kind(method)
+        guess = self._guess(method, dataset, draws)
+        keys = [(own, dataset, scenario), (own,)]
+        if kind:
+            keys += [(kind, dataset, scenario), (kind, dataset), (kind,)]
+        for key in keys:
+            total = self._sums.setdefault(key, [0.0, 0.0])
+            total[0] += draws if len(key) > 1 else guess
+            total[1] += seconds
+
+    def _kind(self, method: str) -> str:
+        """Return the kind of cost of a method; empty for one that neither the plan nor augbench knows."""
+        if method not in self._kinds:
+            found = self._plan.methods.get(method)
+            try:
+                found = found or method_registry.get(method.removesuffix(method_registry.FILTER))
+                self._kinds[method] = "neural" if "torch" in requirements(found) else "other"
+            except InputError:
+                self._kinds[method] = ""
+        return self._kinds[method]
+
+    def _own_cost(self, method: str) -> Callable[[int, int], float] | None:
+        """Return what tells the cost of a method, or of the one that it wraps."""
+        found: Any = self._plan.methods.get(method)
+        hooks = (getattr(one, "expected_seconds", None) for one in (found, getattr(found, "augmenter", None)))
+        return next(filter(None, hooks), None)
+
+    def _guess(self, method: str, dataset: str, draws: int) -> float:
+        suite, info = self._plan.suite, self._plan.infos.get(dataset)
+        rows = info.n_rows if info else 1000
+        # a detector takes the place of all classifiers
+        models = 1 if isinstance(self._plan.methods.get(method), Detector) else len(suite.classifiers)
+        seconds = models * (self.FIT + self.FIT_ROW * rows)
+        if info and (cost := self._own_cost(method)):
+            train_rows = rows if dataset in self._plan.fresh else round(rows * (1 - suite.test_fraction))
+            seconds += float(cost(train_rows, len(info.classes)))
+        return draws * (1 + suite.folds) * seconds
