@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
-from .contract import DatasetInfo, FiniteDataset, Table
-from .fetch import locate
-from .sources import Source, sources
+from .contract import Table
+from .filed import FiledDataset
+from .sources import sources
 
 _UNSIGNED_BYTE = 8
 _ROWS = ("all", "test")
@@ -55,7 +55,7 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
 
 
-class MnistDataset(FiniteDataset):
+class MnistDataset(FiledDataset):
     """Handwritten digits, 28 by 28 pixels in columns p0..p783, row of the image by row, values 0 (paper) to 255 (ink).
 
     Parameters
@@ -68,34 +68,15 @@ class MnistDataset(FiniteDataset):
     def __init__(self, rows: str = "all") -> None:
         if rows not in _ROWS:
             raise InputError(f"dataset 'mnist': rows must be 'all' or 'test', not {rows!r}")
-        self._source: Source = sources()["mnist"]
+        self._source = sources()["mnist"]
         if rows == "test":
             files = {path: sha256 for path, sha256 in self._source.files.items() if path.startswith("t10k-")}
             self._source = replace(self._source, files=files, rows=sum(_TEST_COUNTS), class_counts=_TEST_COUNTS)
 
-    @property
-    def info(self) -> DatasetInfo:
-        """Facts known without loading."""
-        return self._source.info
-
-    def check_present(self) -> None:
-        """Raise `MissingDataError` if a file is not on this machine, `InputError` if it is another one."""
-        for part in self._source.parts:
-            locate(part)
-
-    def load(self) -> Table:
-        """Read all rows.
-
-        Raises
-        ------
-        MissingDataError
-            A file is not here.
-        InputError
-            A file is here and wrong (checksum, format, counts).
-        """
-        arrays = [read_idx(locate(part)) for part in self._source.parts]
+    def _read(self, paths: list[Path]) -> Table:
+        arrays = [read_idx(path) for path in paths]
         pixels = np.concatenate([images.reshape(len(images), -1) for images in arrays[::2]])
         # each column in one piece: the benchmark goes through the table column by column
         values = np.asfortranarray(pixels).astype(np.float64)
         frame = pd.DataFrame(values, columns=[f"p{i}" for i in range(values.shape[1])])
-        return self._source.check(Table(frame, np.concatenate(arrays[1::2]).astype(np.int64)))
+        return Table(frame, np.concatenate(arrays[1::2]).astype(np.int64))

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, unknown_name
-from .contract import DatasetInfo, FiniteDataset, Table
-from .fetch import locate
-from .sources import Source, sources
+from .contract import Table
+from .filed import FiledDataset
+from .sources import sources
 
 _HEADER = (
     "bool_in",
@@ -78,7 +78,7 @@ def _header(path: Path, lines: list[str]) -> dict[str, int]:
     return counts
 
 
-class Proben1Dataset(FiniteDataset):
+class Proben1Dataset(FiledDataset):
     """One problem of PROBEN1, in the order of its first permutation (``card1.dt``).
 
     The inputs are numeric as PROBEN1 encodes them (nominal attributes one of n, missing cells by extra inputs), named
@@ -94,27 +94,9 @@ class Proben1Dataset(FiniteDataset):
         known = {key: entry for key, entry in sources().items() if entry.group == "proben1"}
         if name not in known:
             raise unknown_name("PROBEN1 dataset", name, known)
-        self._source: Source = known[name]
+        self._source = known[name]
 
-    @property
-    def info(self) -> DatasetInfo:
-        """Facts known without loading."""
-        return self._source.info
-
-    def check_present(self) -> None:
-        """Raise `MissingDataError` if the file is not on this machine, `InputError` if it is another one."""
-        locate(self._source)
-
-    def load(self) -> Table:
-        """Read all rows.
-
-        Raises
-        ------
-        MissingDataError
-            The file is not here.
-        InputError
-            The file is here and wrong (checksum, counts).
-        """
-        X, y = read_dt(locate(self._source))
-        frame = pd.DataFrame(X, columns=[f"x{i + 1}" for i in range(X.shape[1])])
-        return self._source.check(Table(frame, y))
+    def _read(self, paths: list[Path]) -> Table:
+        [path] = paths
+        X, y = read_dt(path)
+        return Table(pd.DataFrame(X, columns=[f"x{i + 1}" for i in range(X.shape[1])]), y)

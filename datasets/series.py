@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from .contract import DatasetInfo, FiniteDataset, Table
-from .fetch import locate
+from .contract import Table
+from .filed import FiledDataset
 from .readers import read_frame
-from .sources import Source, sources
+from .sources import sources
 
 
-class _SeriesDataset(FiniteDataset):
-    """A dataset of the table of sources, whose files `_read` understands."""
+class _SeriesDataset(FiledDataset):
+    """A dataset without parameters."""
 
     name: str
 
     def __init__(self) -> None:
-        self._source: Source = sources()[self.name]
-
-    @property
-    def info(self) -> DatasetInfo:
-        """Facts known without loading."""
-        return self._source.info
-
-    def check_present(self) -> None:
-        """Raise `MissingDataError` if a file is not on this machine, `InputError` if it is another one."""
-        for part in self._source.parts:
-            locate(part)
-
-    def load(self) -> Table:
-        """Read all rows.
-
-        Raises
-        ------
-        MissingDataError
-            A file is not here.
-        InputError
-            A file is here and wrong (checksum, counts).
-        """
-        return self._source.check(self._read([locate(part) for part in self._source.parts]))
-
-    @abstractmethod
-    def _read(self, paths: list[Path]) -> Table:
-        """Read the files, which are the right ones."""
+        self._source = sources()[self.name]
 
 
 class SkabDataset(_SeriesDataset):

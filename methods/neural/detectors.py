@@ -13,16 +13,8 @@ from sklearn.base import clone
 
 from ...errors import InputError
 from ..contract import Detector, pr_threshold
-from .augmenter import (
-    SECONDS_PER_STEP,
-    VALIDATION_SHARE,
-    at_least,
-    check_hidden,
-    check_training,
-    network_builder,
-    progress_bar,
-    require_torch,
-)
+from .augmenter import SECONDS_PER_STEP, VALIDATION_SHARE, network_builder, progress_bar
+from .checks import at_least, check_hidden, check_training, require_torch
 from .encoder import TableEncoder
 from .windows import held_out, windows_of, windows_within
 

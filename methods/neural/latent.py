@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from .augmenter import Task, at_least, check_number, each_equally_often
+from .augmenter import Task, each_equally_often
+from .checks import at_least, check_number
 from .vae import VAEFamily, all_rows, observed_rows
 
 if TYPE_CHECKING:

@@ -13,16 +13,14 @@ from .augmenter import (
     NeuralAugmenter,
     SteppedAugmenter,
     Task,
-    at_least,
     balanced_pool,
-    check_hidden,
-    check_number,
     each_equally_often,
     hidden_widths,
     hold_out,
     network_builder,
     warn_of_one_row,
 )
+from .checks import at_least, check_hidden, check_number
 from .encoder import as_dtype
 
 if TYPE_CHECKING:

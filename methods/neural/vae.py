@@ -13,16 +13,14 @@ from .augmenter import (
     LIKELIHOODS,
     SteppedAugmenter,
     Task,
-    at_least,
     balanced_pool,
-    check_hidden,
-    check_number,
     class_name,
     hidden_widths,
     hold_out,
     network_builder,
     warn_of_one_row,
 )
+from .checks import at_least, check_hidden, check_number
 
 if TYPE_CHECKING:
     from .networks import Shape

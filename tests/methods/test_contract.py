@@ -236,7 +236,7 @@ def test_a_value_that_makes_no_sense_is_refused_when_the_method_is_made(name, pa
 
 
 def test_without_torch_a_method_says_what_to_type(monkeypatch):
-    monkeypatch.setattr("augbench.methods.neural.augmenter.find_spec", lambda name: None)
+    monkeypatch.setattr("augbench.methods.neural.checks.find_spec", lambda name: None)
     X, y = numeric_table()
     for name in ("vae", "autoencoder"):
         method = methods.make(name)
