@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -79,19 +79,15 @@ class Contrast:
     def on_dataset(self, method: str, dataset: str) -> TTest:
         """Test one method on one data set over its draws; no interval where the rows per part are not known.
 
-        Below `FEWEST_DRAWS` draws there is no p.
+        Below `FEWEST_DRAWS` draws there is neither interval nor p.
         """
         differences = self.table.draw_differences(method, self.other, dataset)
         if len(differences) == 0:
             return _NOTHING
-        if self.design.fresh.get(dataset, False):
-            test = paired_t(differences)
-        else:
-            ratio = self.design.ratios.get(dataset, np.nan)
-            if np.isnan(ratio):
-                return TTest(float(differences.mean()), np.nan, np.nan, np.nan, np.nan, 0)
-            test = corrected_resampled_t(differences, ratio)
-        return replace(test, t=np.nan, p=np.nan) if len(differences) < FEWEST_DRAWS else test
+        fresh, ratio = self.design.fresh.get(dataset, False), self.design.ratios.get(dataset, np.nan)
+        if len(differences) < FEWEST_DRAWS or (not fresh and np.isnan(ratio)):
+            return TTest(float(differences.mean()), np.nan, np.nan, np.nan, np.nan, 0)
+        return paired_t(differences) if fresh else corrected_resampled_t(differences, ratio)
 
     def untested(self, method: str) -> str:
         """Return why a method has no p on a single data set, as a verdict; empty where it has or could have one."""

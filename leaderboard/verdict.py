@@ -22,7 +22,7 @@ VERDICTS = {
     "harms": "worse than the baseline (Holm p < .05)",
     "too few data sets": "not significant, and could not be: with so few data sets and so many methods no corrected p "
     "can reach .05. Read the interval",
-    "too few draws": "with fewer than 3 draws of a single data set nothing is tested",
+    "too few draws": "with fewer than 3 draws of a single data set there is neither interval nor test",
     "too few distinct draws": "the difference is the same in every draw of a single data set: no spread to test "
     "it against. Run more draws, or test on more rows",
     "no difference shown": "the data sets do not show a difference to the baseline; that is not a proof of none",
@@ -136,7 +136,7 @@ def power_warnings(n_datasets: int, n_draws: int, family: int) -> list[str]:
         if n_draws < 2:
             lines.append("One draw: no interval and no test are possible.")
         elif n_draws < FEWEST_DRAWS:
-            lines.append(f"{count_of(n_draws, 'draw')}: nothing is tested below {FEWEST_DRAWS} draws.")
+            lines.append(f"{count_of(n_draws, 'draw')}: no interval and no test below {FEWEST_DRAWS} draws.")
         return lines
     smallest = smallest_reachable_p(n_datasets)
     if family and smallest * family > ALPHA:
