@@ -48,7 +48,7 @@ def at_least(method: Any, name: str, least: int) -> None:
 def require_torch(device: str) -> None:
     """Raise `InputError` where torch is not installed, or sees no such GPU."""
     if find_spec("torch") is None:
-        raise InputError("neural methods need torch: pip install torch (or augbench with the extra 'neural')")
+        raise InputError("neural methods need torch: pip install torch (extra 'neural')")
     if device != "cpu":
         import torch
 

@@ -84,9 +84,12 @@ class PredictiveVAE(SteppedAugmenter):
 
     Parameters
     ----------
-    w_rec, w_kl, w_pred : float, default=1.0, 0.001, 0.1
-        Weights of the loss parts. The squared error is a mean over columns in [0, 1], so w_kl is small: 1/(2 · columns)
-        times a decoder variance of about 0.02.
+    w_rec : float, default=1.0
+        Weight of the squared error, a mean over the columns, which lie in [0, 1].
+    w_kl : float, default=0.001
+        Weight of the KL divergence, a sum over latent dimensions: small, since the squared error is a small mean.
+    w_pred : float, default=0.1
+        Weight of the head's cross-entropy, nats.
     selection : {"all", "window", "uncertain"}, default="all"
         Which decoded candidates are kept: any, those between two quantiles of the head's probability of the wanted
         class, or those whose probability is closest to 0.5.
@@ -95,9 +98,10 @@ class PredictiveVAE(SteppedAugmenter):
     selection_rate : float, default=0.6
         Rows kept for each candidate decoded; ``"all"`` decodes no more than are kept.
     latent_dim : int or "auto", default="auto"
-        As in `VAEFamily`: 2, for images 50.
+        Latent dimensions; ``"auto"`` is 2, for images (over 200 encoded columns) 50.
     hidden : list of int or "auto", default="auto"
-        As in `VAEFamily`.
+        Widths of the encoder's hidden layers, the decoder's in reverse; ``"auto"`` is two layers of 32, 64 or 256, by
+        the number of encoded columns (up to 32, up to 128, more).
     balance : bool, default=True
         Let every class have the same share of the batches: else the head learns the majority class alone.
     **others
