@@ -35,7 +35,8 @@ class PenalisedLogisticRegression(ClassifierMixin, BaseEstimator):
 
     scikit-learn's objective: the mean of the log-losses, weighted by `sample_weight`, and a penalty on the weights but
     not on the intercept. Two classes and up to 100 columns are solved by Newton's method, several training sets at
-    once (`fit_stack`), to the last digits; the rest by scikit-learn's L-BFGS. Both are deterministic.
+    once (`fit_stack`), to the last digits; the rest by L-BFGS, to its tolerance (coefficients to about two
+    digits after the point). Both are deterministic.
 
     Parameters
     ----------

@@ -23,6 +23,14 @@ from .stacking import Batch, Minibatches, TrainingSet, stacks
 STACK_CELLS = 1_000_000
 
 
+def _check_counts(model: Any) -> None:
+    """Raise ValueError for a number of epochs, rows or units that makes no sense; 0 epochs leave the first weights."""
+    for name, least in (("epochs", 0), ("max_epochs", 1), ("batch_size", 1), ("hidden_units", 1)):
+        value = getattr(model, name, least)
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name} must be a whole number, at least {least}; found {value!r}")
+
+
 class _Network(ClassifierMixin, BaseEstimator):
     """What the networks share: sorting into stacks, targets, predictions.
 
@@ -46,6 +54,7 @@ class _Network(ClassifierMixin, BaseEstimator):
         checked: dict[int, TrainingSet] = {}
         for i, (model, given) in enumerate(zip(models, sets, strict=True)):
             try:
+                _check_counts(model)
                 checked[i] = given.checked()
                 model.classes_ = np.unique(given.y)
             except ValueError as error:

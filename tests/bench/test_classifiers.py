@@ -141,3 +141,18 @@ def test_registry(monkeypatch):
     assert make("layers", {"sizes": [8, 4]}).sizes == (8, 4)
     with pytest.raises(InputError, match="must be a class"):
         classifiers.register(3, "three")
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "words"),
+    [
+        ("mlp", {"batch_size": 0}, "batch_size must be a whole number, at least 1; found 0"),
+        ("mlp", {"max_epochs": 0}, "max_epochs must be a whole number, at least 1; found 0"),
+        ("mlp", {"hidden_units": 2.5}, "hidden_units must be a whole number, at least 1; found 2.5"),
+        ("one-unit-network", {"epochs": -3}, "epochs must be a whole number, at least 0; found -3"),
+    ],
+)
+def test_networks_refuse_numbers_that_train_nothing(name, params, words):
+    X, y = np.arange(8.0)[:, None], np.repeat([0, 1], 4)
+    with pytest.raises(ValueError, match=words):
+        classifiers.make(name, params, random_state=0).fit(X, y)
