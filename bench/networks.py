@@ -25,10 +25,10 @@ STACK_CELLS = 1_000_000
 
 def _check_counts(model: Any) -> None:
     """Raise ValueError for a number of epochs, rows or units that makes no sense; 0 epochs leave the first weights."""
-    for name, least in (("epochs", 0), ("max_epochs", 1), ("batch_size", 1), ("hidden_units", 1)):
+    for name, least in (("epochs", 0), ("max_epochs", 0), ("batch_size", 1), ("hidden_units", 1)):
         value = getattr(model, name, least)
         if not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name} must be a whole number, at least {least}; found {value!r}")
+            raise ValueError(f"{name} must be {least} or more; found {value!r}")
 
 
 class _Network(ClassifierMixin, BaseEstimator):
@@ -242,8 +242,6 @@ class MLP(_Network):
     @classmethod
     def _train(cls, models: list[Any], sets: list[TrainingSet]) -> None:
         first = models[0]
-        if first.hidden_units < 1:
-            raise ValueError(f"hidden_units must be 1 or more; found {first.hidden_units}")
         generators = [np.random.default_rng(model.random_state) for model in models]
         targets = [_targets(model, one) for model, one in zip(models, sets, strict=True)]
         shape = (sets[0].X.shape[1], first.hidden_units, targets[0].shape[1])

@@ -146,10 +146,10 @@ def test_registry(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "params", "words"),
     [
-        ("mlp", {"batch_size": 0}, "batch_size must be a whole number, at least 1; found 0"),
-        ("mlp", {"max_epochs": 0}, "max_epochs must be a whole number, at least 1; found 0"),
-        ("mlp", {"hidden_units": 2.5}, "hidden_units must be a whole number, at least 1; found 2.5"),
-        ("one-unit-network", {"epochs": -3}, "epochs must be a whole number, at least 0; found -3"),
+        ("mlp", {"batch_size": 0}, "batch_size must be 1 or more; found 0"),
+        ("mlp", {"max_epochs": -1}, "max_epochs must be 0 or more; found -1"),
+        ("mlp", {"hidden_units": 2.5}, "hidden_units must be 1 or more; found 2.5"),
+        ("one-unit-network", {"epochs": -3}, "epochs must be 0 or more; found -3"),
     ],
 )
 def test_networks_refuse_numbers_that_train_nothing(name, params, words):
