@@ -17,6 +17,8 @@ from sklearn.metrics import precision_recall_curve
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from .search import Range
+
 
 def column_positions(X: pd.DataFrame) -> tuple[list[int], list[int]]:
     """Return the positions of the numeric columns and those of the categorical (all other) columns."""
@@ -71,6 +73,19 @@ class Augmenter(BaseOverSampler):
         As in imbalanced-learn. The benchmark always passes a dict {class code: rows wanted in total}.
     random_state : int or None
         Seed of all that is random in the method; no global random state is ever read or written.
+
+    Attributes
+    ----------
+    effort_ : dict of str to float, optional
+        What the last `fit_resample` took, of a method that trains something: ``steps`` (gradient steps, summed over
+        its networks), ``epochs`` (passes over the training rows, mean over its networks), ``rows`` (training rows that
+        its networks saw, summed), ``networks``, and ``yield`` (rows kept as a share of the rows generated).
+    efforts_ : list of (dict or None)
+        The same for each training set of the last `fit_resample_many`.
+    training_history_ : pandas.DataFrame, optional
+        Training curve, if the method has one: columns ``model``, ``step`` and one for each part of the loss.
+    training_histories_ : list of (pandas.DataFrame or None)
+        The same for each training set of the last `fit_resample_many`.
     """
 
     kind: ClassVar[str] = "augmenter"
@@ -83,6 +98,12 @@ class Augmenter(BaseOverSampler):
     binary_only: ClassVar[bool] = False
     #: False if the method may miss the asked-for number of rows slightly by its definition (ADASYN rounds)
     exact_counts: ClassVar[bool] = True
+    #: parameters that tuning may change, and over what
+    search_space: ClassVar[dict[str, Range]] = {}
+    #: parameters under which the check kit runs a method whose defaults are slow; the contract holds under any
+    checked_with: ClassVar[dict[str, Any]] = {}
+    #: seconds that the method, with its defaults, may take on the check kit's standard table (200 rows, 5 columns)
+    declared_seconds: ClassVar[float] = 60.0
     #: imbalanced-learn validates parameters against this; subclasses validate their own
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
 
@@ -148,13 +169,21 @@ class Augmenter(BaseOverSampler):
             For each training set what `fit_resample` gives for it alone, or the exception that it raised.
         """
         results: list[tuple[pd.DataFrame, np.ndarray] | BaseException] = []
+        self.efforts_: list[dict[str, float] | None] = []
+        self.training_histories_: list[pd.DataFrame | None] = []
         for (X, y), seed, strategy in zip(tables, random_states, strategies, strict=True):
             one = clone(self).set_params(random_state=seed, sampling_strategy=strategy)
             try:
                 results.append(one.fit_resample(X, y))
             except (Exception, SystemExit) as error:
                 results.append(error)
+            self.efforts_.append(getattr(one, "effort_", None))
+            self.training_histories_.append(getattr(one, "training_history_", None))
         return results
+
+    def n_networks(self, counts: dict[int, int]) -> int:
+        """Return how many networks are trained for one training set when these classes get new rows; 0: none are."""
+        return 0
 
     @abstractmethod
     def _generate(
@@ -175,6 +204,9 @@ class Adjuster(BaseEstimator):
     min_per_class: ClassVar[int] = 1
     numeric_only: ClassVar[bool] = False
     binary_only: ClassVar[bool] = False
+    search_space: ClassVar[dict[str, Range]] = {}
+    checked_with: ClassVar[dict[str, Any]] = {}
+    declared_seconds: ClassVar[float] = 60.0
     #: True: the decision that was tuned on out-of-fold training rows replaces the default one
     tuned_decision: ClassVar[bool] = False
 
@@ -221,6 +253,9 @@ class Detector(ClassifierMixin, BaseEstimator):
     binary_only: ClassVar[bool] = True
     #: True: rows mean something in their order only, `series` must be given
     needs_series: ClassVar[bool] = False
+    search_space: ClassVar[dict[str, Range]] = {}
+    checked_with: ClassVar[dict[str, Any]] = {}
+    declared_seconds: ClassVar[float] = 60.0
 
     def __init__(self, random_state: int | None = None) -> None:
         self.random_state = random_state
