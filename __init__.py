@@ -20,6 +20,7 @@ _PUBLIC = {
     "FiniteDataset": "augbench.datasets.contract",
     "InputError": "augbench.errors",
     "Results": "augbench.leaderboard.results",
+    "SamplerAugmenter": "augbench.methods.samplers",
     "SimulatedDataset": "augbench.datasets.contract",
     "SimulatedDraw": "augbench.datasets.contract",
     "Store": "augbench.bench.store",

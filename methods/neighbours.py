@@ -9,13 +9,13 @@ import pandas as pd
 from imblearn import over_sampling
 from sklearn.cluster import MiniBatchKMeans
 
-from .contract import Augmenter, column_positions
-from .samplers import ImblearnSampler
+from .contract import column_positions
+from .samplers import SamplerAugmenter
 
-__all__ = ["Adasyn", "BorderlineSmote", "ImblearnSampler", "KMeansSmote", "Smote", "SvmSmote"]
+__all__ = ["Adasyn", "BorderlineSmote", "KMeansSmote", "Smote", "SvmSmote"]
 
 
-class Smote(ImblearnSampler):
+class Smote(SamplerAugmenter):
     """SMOTE; SMOTE-NC with mixed columns, SMOTEN with categorical ones only.
 
     A new row lies on the segment between a row and one of its nearest neighbours of the same class [1]_.
@@ -44,13 +44,12 @@ class Smote(ImblearnSampler):
     sampler_class: ClassVar[type] = over_sampling.SMOTE
 
     def __init__(self, k_neighbors: int = 5, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
-        Augmenter.__init__(self, sampling_strategy=sampling_strategy, random_state=random_state)
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
         self.k_neighbors = k_neighbors
 
     def sampler_parameters(self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int]) -> dict[str, Any]:
         """Return the parameters of this object, and which columns are categorical where both kinds are there."""
-        own = {name: getattr(self, name) for name in self._get_param_names()}
-        del own["sampling_strategy"], own["random_state"]
+        own = super().sampler_parameters(X, y, counts)
         numeric, categorical = column_positions(X)
         return own | ({"categorical_features": categorical} if numeric and categorical else {})
 
@@ -189,7 +188,7 @@ class KMeansSmote(Smote):
         return super()._call(make, params | {"kmeans_estimator": kmeans}, X, y, counts, seed)
 
 
-class Adasyn(ImblearnSampler):
+class Adasyn(SamplerAugmenter):
     """ADASYN: more new rows where more of the neighbours are of other classes.
 
     The number of rows from each training row is rounded, so the sum may miss the number asked for. If it is short, the
@@ -221,9 +220,5 @@ class Adasyn(ImblearnSampler):
     sampler_class: ClassVar[type] = over_sampling.ADASYN
 
     def __init__(self, n_neighbors: int = 5, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
-        Augmenter.__init__(self, sampling_strategy=sampling_strategy, random_state=random_state)
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
         self.n_neighbors = n_neighbors
-
-    def sampler_parameters(self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int]) -> dict[str, Any]:
-        """Return the parameter of imbalanced-learn's class."""
-        return {"n_neighbors": self.n_neighbors}

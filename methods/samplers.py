@@ -151,6 +151,32 @@ class ImblearnSampler(Augmenter):
         return ""
 
 
+class SamplerAugmenter(ImblearnSampler):
+    """Base of a method that is one imbalanced-learn sampler: name its class, list its parameters in the constructor.
+
+    All that `ImblearnSampler` says of columns, neighbours and counts holds; `bench list methods` and tuning know the
+    parameters. PLUGINS.md has an example.
+
+    Parameters
+    ----------
+    sampling_strategy, random_state
+        As in `Augmenter`.
+    """
+
+    sampler_class: ClassVar[type]
+
+    def __init__(self, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
+        Augmenter.__init__(self, sampling_strategy=sampling_strategy, random_state=random_state)
+
+    def sampler_parameters(self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int]) -> dict[str, Any]:
+        """Return the parameters of this object."""
+        return {
+            name: getattr(self, name)
+            for name in self._get_param_names()
+            if name not in ("sampling_strategy", "random_state")
+        }
+
+
 class _Standardised:
     """A training table in the units that distances are taken in, and the way back.
 

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from augbench.errors import InputError
-from augbench.methods.neighbours import Adasyn, BorderlineSmote, ImblearnSampler, KMeansSmote, Smote, SvmSmote
+from augbench.methods.neighbours import Adasyn, BorderlineSmote, KMeansSmote, Smote, SvmSmote
+from augbench.methods.samplers import ImblearnSampler
 from imblearn import over_sampling
 from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.neighbors import NearestNeighbors
