@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import InputError
 
 #: package -> the extra of augbench that brings it
-EXTRAS = {"torch": "neural", "ctgan": "generators", "sdv": "generators"}
+EXTRAS = {"torch": "neural", **dict.fromkeys(("ctgan", "sdv", "rdt", "copulas"), "generators")}
 
 CPU = "cpu"
 DEVICE = re.compile(r"cpu|cuda(:\d+)?")
