@@ -127,6 +127,9 @@ class NeuralAugmenter(Augmenter):
 
     requires: ClassVar[tuple[str, ...]] = ("torch",)
     family: ClassVar[str] = "vae"
+    #: one network alone and the same among others: rounding, which training amplifies; of float64, see `checked_with`
+    many_tolerance: ClassVar[float] = 1e-9
+    checked_with: ClassVar[dict[str, Any]] = {"dtype": "float64"}
     optimizer: ClassVar[str] = "adam"
 
     batch_size: int = 32
@@ -310,6 +313,8 @@ class SteppedAugmenter(NeuralAugmenter):
     batch_size, learning_rate, dtype, device, verbose, sampling_strategy, random_state
         As in `NeuralAugmenter`.
     """
+
+    checked_with: ClassVar[dict[str, Any]] = {"steps": 15, "dtype": "float64"}
 
     numeric: str = "minmax"
     steps: int = 6000
