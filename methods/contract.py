@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling.base import BaseOverSampler
-from imblearn.utils import check_sampling_strategy
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import precision_recall_curve
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from .labels import ClassLabels
 from .search import Range
 
 
@@ -27,8 +27,11 @@ def column_positions(X: pd.DataFrame) -> tuple[list[int], list[int]]:
 
 
 def as_frame(X: pd.DataFrame | np.ndarray) -> pd.DataFrame:
-    """Return a frame as it is, and an array as a frame of numbers."""
-    return X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=float))
+    """Return a frame with its rows numbered from 0, and an array as a frame of numbers."""
+    if not isinstance(X, pd.DataFrame):
+        return pd.DataFrame(np.asarray(X, dtype=float))
+    numbered = isinstance(X.index, pd.RangeIndex) and X.index.start == 0 and X.index.step == 1
+    return X if numbered else X.reset_index(drop=True)
 
 
 def validate_training_set(method: Augmenter | Detector, X: pd.DataFrame, y: np.ndarray) -> None:
@@ -98,12 +101,18 @@ class Augmenter(BaseOverSampler):
     binary_only: ClassVar[bool] = False
     #: False if the method may miss the asked-for number of rows slightly by its definition (ADASYN rounds)
     exact_counts: ClassVar[bool] = True
+    #: True if there is nothing random in the method: another seed gives the same rows
+    deterministic: ClassVar[bool] = False
+    #: difference allowed between rows made alone and among others, as a share of the column's largest number
+    many_tolerance: ClassVar[float] = 0.0
     #: parameters that tuning may change, and over what
     search_space: ClassVar[dict[str, Range]] = {}
     #: parameters under which the check kit runs a method whose defaults are slow; the contract holds under any
     checked_with: ClassVar[dict[str, Any]] = {}
     #: seconds that the method, with its defaults, may take on the check kit's standard table (200 rows, 5 columns)
     declared_seconds: ClassVar[float] = 60.0
+    #: checks of the check kit that the method is known to fail, with the reason why that is as it should be
+    known_limits: ClassVar[dict[str, str]] = {}
     #: imbalanced-learn validates parameters against this; subclasses validate their own
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
 
@@ -119,35 +128,33 @@ class Augmenter(BaseOverSampler):
         X : pandas.DataFrame of shape (n_rows, n_features)
             Complete training rows: float64 columns and categorical columns, nothing missing. An array is taken as
             all-numeric.
-        y : numpy.ndarray of shape (n_rows,)
-            Class codes.
+        y : numpy.ndarray, pandas.Series or pandas.Categorical of shape (n_rows,)
+            Classes: the benchmark passes codes (whole numbers); text and categories are turned into codes for
+            `_generate`, and back.
 
         Returns
         -------
         X_resampled : pandas.DataFrame of shape (n_rows + n_new, n_features)
-            The rows of `X`, first and unchanged, then the new ones; columns, dtypes and categories as in `X`.
-        y_resampled : numpy.ndarray of shape (n_rows + n_new,)
-            Their class codes.
+            The rows of `X`, first and unchanged, then the new ones; columns, dtypes and categories as in `X`, the rows
+            numbered from 0.
+        y_resampled : as `y`, of shape (n_rows + n_new,)
+            Their classes, in the kind and dtype in which they were given; a list gives an array.
 
         Raises
         ------
         ValueError
             A missing or infinite cell, too few rows of a class, or a text column in a numeric method.
         """
-        frame = as_frame(X)
-        y = np.asarray(y)
-        validate_training_set(self, frame, y)
-        self.sampling_strategy_: dict[int, int] = check_sampling_strategy(
-            self.sampling_strategy, y, self._sampling_type
-        )
-        counts = {code: count for code, count in self.sampling_strategy_.items() if count > 0}
+        frame, labels = as_frame(X), ClassLabels(y)
+        validate_training_set(self, frame, labels.values)
+        self.sampling_strategy_, counts = labels.wanted(self.sampling_strategy, self._sampling_type)
         if not counts:
-            return frame.copy(), y.copy()
-        X_new, y_new = self._generate(frame, y, counts, np.random.default_rng(self.random_state))
+            return frame.copy(), labels.followed_by([])
+        X_new, y_new = self._generate(frame, labels.codes, counts, np.random.default_rng(self.random_state))
         if len(X_new) != len(y_new):
             raise ValueError(f"_generate returned {len(X_new)} rows and {len(y_new)} labels")
         X_new = X_new.set_axis(frame.columns, axis=1).astype(frame.dtypes.to_dict())
-        return pd.concat([frame, X_new], ignore_index=True), np.concatenate([y, np.asarray(y_new, dtype=y.dtype)])
+        return pd.concat([frame, X_new], ignore_index=True), labels.followed_by(y_new)
 
     def fit_resample_many(
         self, tables: list[tuple[pd.DataFrame, np.ndarray]], random_states: list[int], strategies: list[dict[int, int]]
@@ -189,7 +196,10 @@ class Augmenter(BaseOverSampler):
     def _generate(
         self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
     ) -> tuple[pd.DataFrame, np.ndarray]:
-        """Make the new rows: `counts[c]` rows of each class c in `counts`, as a frame with the columns of `X`."""
+        """Make the new rows: `counts[c]` rows of each class c in `counts`, as a frame with the columns of `X`.
+
+        Rows are numbered from 0 in `X`, and classes are whole numbers in `y`, whatever was given to `fit_resample`.
+        """
 
     def _fit_resample(self, X: Any, y: Any) -> Any:
         raise NotImplementedError("augbench's augmenters write _generate")
@@ -207,6 +217,7 @@ class Adjuster(BaseEstimator):
     search_space: ClassVar[dict[str, Range]] = {}
     checked_with: ClassVar[dict[str, Any]] = {}
     declared_seconds: ClassVar[float] = 60.0
+    known_limits: ClassVar[dict[str, str]] = {}
     #: True: the decision that was tuned on out-of-fold training rows replaces the default one
     tuned_decision: ClassVar[bool] = False
 
@@ -256,6 +267,9 @@ class Detector(ClassifierMixin, BaseEstimator):
     search_space: ClassVar[dict[str, Range]] = {}
     checked_with: ClassVar[dict[str, Any]] = {}
     declared_seconds: ClassVar[float] = 60.0
+    known_limits: ClassVar[dict[str, str]] = {}
+    #: difference allowed between scores of a detector fitted alone and among others, as a share of the largest
+    many_tolerance: ClassVar[float] = 0.0
 
     def __init__(self, random_state: int | None = None) -> None:
         self.random_state = random_state

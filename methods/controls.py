@@ -120,6 +120,8 @@ class ConstantRow(_Control):
     [0.0, 1.0, 6.0, 3.0]
     """
 
+    deterministic: ClassVar[bool] = True
+
     def _generate(
         self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
     ) -> tuple[pd.DataFrame, np.ndarray]:

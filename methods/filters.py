@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from imblearn.utils import check_sampling_strategy
 from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ..errors import InputError
 from .contract import Augmenter, as_frame, validate_training_set
+from .labels import ClassLabels
 from .neural.encoder import TableEncoder
 
 BAD = ("noise", "early-reconstruction")
@@ -43,6 +43,13 @@ class _OfTheWrapped:
 
     def __get__(self, instance: Any, owner: type) -> Any:
         return self.default if instance is None else getattr(instance.augmenter, self.name, self.default)
+
+
+class _Prefixed(_OfTheWrapped):
+    """Parameters of the wrapped augmenter, as the filter's nested parameters."""
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return {f"augmenter__{name}": value for name, value in super().__get__(instance, owner).items()}
 
 
 class GenerativeClassifierFilter(Augmenter):
@@ -112,6 +119,11 @@ class GenerativeClassifierFilter(Augmenter):
     numeric_only: ClassVar[Any] = _OfTheWrapped(False)
     binary_only: ClassVar[Any] = _OfTheWrapped(False)
     exact_counts: ClassVar[Any] = _OfTheWrapped(True)
+    deterministic: ClassVar[Any] = _OfTheWrapped(False)
+    many_tolerance: ClassVar[Any] = _OfTheWrapped(0.0)
+    checked_with: ClassVar[Any] = _Prefixed({})
+    declared_seconds: ClassVar[Any] = _OfTheWrapped(60.0)
+    known_limits: ClassVar[Any] = _OfTheWrapped({})
     #: packages that it needs beside augbench's own
     requires: ClassVar[Any] = _OfTheWrapped(())
 
@@ -165,7 +177,7 @@ class GenerativeClassifierFilter(Augmenter):
         """Return the training rows followed by new ones; see `Augmenter.fit_resample`."""
         self.check_parameters()
         # checked here, what is wrong with the rows is said in the name of the method that needs them
-        validate_training_set(self.augmenter, as_frame(X), np.asarray(y))
+        validate_training_set(self.augmenter, as_frame(X), ClassLabels(y).values)
         return super().fit_resample(X, y)
 
     def fit_resample_many(
@@ -199,16 +211,19 @@ class GenerativeClassifierFilter(Augmenter):
             self.augmenter_.set_params(**{KEEP_EARLY: True})
         answers: list[Any] = []
         enlarged: dict[int, dict[int, int]] = {}
-        for number, ((_, y), strategy) in enumerate(zip(tables, strategies, strict=True)):
+        coded: list[Resampled] = []
+        for number, ((X, y), strategy) in enumerate(zip(tables, strategies, strict=True)):
             try:
-                enlarged[number] = self._enlarged(np.asarray(y), strategy)
+                labels = ClassLabels(y)
+                enlarged[number] = self._enlarged(labels, strategy)
+                coded.append((X, labels.codes))
                 answers.append(None)
             except ValueError as error:
                 answers.append(error)
         chosen = list(enlarged)
         if chosen:
             made = self.augmenter_.fit_resample_many(
-                [tables[i] for i in chosen], [random_states[i] for i in chosen], list(enlarged.values())
+                coded, [random_states[i] for i in chosen], list(enlarged.values())
             )
             early = self._early(len(chosen))
             curves = getattr(self.augmenter_, "training_histories_", None)
@@ -219,11 +234,11 @@ class GenerativeClassifierFilter(Augmenter):
                 answers[i] = answer if isinstance(answer, BaseException) else (*answer, bad)
         return answers
 
-    def _enlarged(self, y: np.ndarray, strategy: Any) -> dict[int, int]:
-        """Return the sampling strategy for the augmenter: rows of each class in total, with all candidates."""
-        counts = check_sampling_strategy(strategy, y, self._sampling_type)
+    def _enlarged(self, labels: ClassLabels, strategy: Any) -> dict[int, int]:
+        """Return the sampling strategy for the augmenter, by code: rows of each class in total, with all candidates."""
+        _, counts = labels.wanted(strategy, self._sampling_type)
         return {
-            code: int(np.count_nonzero(y == code)) + int(np.ceil(self.candidates * count))
+            code: int(np.count_nonzero(labels.codes == code)) + int(np.ceil(self.candidates * count))
             for code, count in counts.items()
         }
 
@@ -242,7 +257,8 @@ class GenerativeClassifierFilter(Augmenter):
     def _generate(self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator) -> Resampled:
         answer = self.__dict__.pop("_candidates", None)
         if answer is None:
-            [answer] = self._ask([(X, y)], [self.random_state], [self.sampling_strategy])
+            strategy = {code: int(np.count_nonzero(y == code)) + count for code, count in counts.items()}
+            [answer] = self._ask([(X, y)], [self.random_state], [strategy])
         if isinstance(answer, BaseException):
             raise answer
         X_all, y_all, early = answer

@@ -207,6 +207,8 @@ class _Standardised:
         values = frame.iloc[:, self.numeric].to_numpy(dtype=float) * self.scale + self.mean
         columns: dict[int, Any] = {j: values[:, i] for i, j in enumerate(self.numeric)}
         for j, categories in self.categories.items():
+            if frame.iloc[:, j].isna().any():
+                raise ValueError("new rows have categories that do not exist: this sampler takes numeric columns only")
             columns[j] = pd.Categorical.from_codes(frame.iloc[:, j].to_numpy(dtype=int), categories)
         return pd.DataFrame({j: columns[j] for j in range(frame.shape[1])})
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from imblearn.utils import check_sampling_strategy
 
 from ...errors import InputError
 from ...progress import listening
-from ..contract import Augmenter, validate_training_set
+from ..contract import Augmenter, as_frame, validate_training_set
+from ..labels import ClassLabels
 from .checks import at_least, check_training, require_torch
 from .encoder import TableEncoder
 
@@ -42,8 +42,10 @@ class Task:
 
     Attributes
     ----------
-    X, y : pandas.DataFrame, numpy.ndarray
+    X : pandas.DataFrame
         The training rows.
+    labels : ClassLabels
+        Their classes.
     counts : dict
         New rows wanted of each class.
     rng : numpy.random.Generator
@@ -53,14 +55,14 @@ class Task:
     values : numpy.ndarray of shape (n_rows, width)
         Its rows, encoded.
     classes : numpy.ndarray of shape (K,)
-        Its classes, sorted.
+        The codes of its classes (see `ClassLabels`), sorted.
     codes : numpy.ndarray of shape (n_rows,)
         The position of each row's class in `classes`.
     """
 
     X: pd.DataFrame
-    y: np.ndarray
-    counts: dict[Any, int]
+    labels: ClassLabels
+    counts: dict[int, int]
     rng: np.random.Generator
     encoder: TableEncoder
     values: np.ndarray
@@ -70,7 +72,11 @@ class Task:
     @property
     def wanted(self) -> list[tuple[int, int]]:
         """Position in `classes` and number of new rows of each class that gets some."""
-        return [(int(np.searchsorted(self.classes, label)), count) for label, count in self.counts.items()]
+        return [(int(np.searchsorted(self.classes, code)), count) for code, count in self.counts.items()]
+
+    def name_of(self, code: int) -> str:
+        """Return how a class, given by its position in `classes`, is called in curves and messages."""
+        return f"class {self.labels.name(self.classes[code])}"
 
     def rows_of(self, code: int) -> np.ndarray:
         """Return the positions of the rows of one class."""
@@ -121,6 +127,9 @@ class NeuralAugmenter(Augmenter):
 
     requires: ClassVar[tuple[str, ...]] = ("torch",)
     family: ClassVar[str] = "vae"
+    #: one network alone and the same among others: rounding, which training amplifies; of float64, see `checked_with`
+    many_tolerance: ClassVar[float] = 1e-9
+    checked_with: ClassVar[dict[str, Any]] = {"dtype": "float64"}
     optimizer: ClassVar[str] = "adam"
 
     batch_size: int = 32
@@ -225,7 +234,7 @@ class NeuralAugmenter(Augmenter):
                 if task.counts:
                     tasks[i] = task
                 else:
-                    results[i] = (task.X.copy(), task.y.copy())
+                    results[i] = (task.X.copy(), task.labels.followed_by([]))
             except ValueError as error:
                 results[i] = error
         trained = self._train(tasks, schedule)
@@ -247,14 +256,12 @@ class NeuralAugmenter(Augmenter):
         return results
 
     def _task(self, X: Any, y: Any, rng: np.random.Generator, strategy: Any) -> Task:
-        frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=float))
-        y = np.asarray(y)
-        validate_training_set(self, frame, y)
-        self.sampling_strategy_ = check_sampling_strategy(strategy, y, self._sampling_type)
-        counts = {label: count for label, count in self.sampling_strategy_.items() if count > 0}
+        frame, labels = as_frame(X), ClassLabels(y)
+        validate_training_set(self, frame, labels.values)
+        self.sampling_strategy_, counts = labels.wanted(strategy, self._sampling_type)
         encoder = self._encode(frame)
-        classes, codes = np.unique(y, return_inverse=True)
-        return Task(frame, y, counts, rng, encoder, encoder.encode(frame), classes, codes)
+        classes, codes = np.unique(labels.codes, return_inverse=True)
+        return Task(frame, labels, counts, rng, encoder, encoder.encode(frame), classes, codes)
 
     def _train(self, tasks: dict[int, Task], schedule: Schedule) -> dict[int, list[Trained]]:
         """Train the networks of all tasks, those of equal shape together."""
@@ -282,9 +289,9 @@ class NeuralAugmenter(Augmenter):
         for code, count in task.wanted:
             made = int(np.count_nonzero(codes == code))
             if made != count:
-                raise ValueError(f"made {made} of the {count} rows asked for of class {task.classes[code]}")
+                raise ValueError(f"made {made} of the {count} rows asked for of {task.name_of(code)}")
         new = self._decode(task, values).set_axis(task.X.columns, axis=1)
-        return pd.concat([task.X, new], ignore_index=True), np.concatenate([task.y, task.classes[codes]])
+        return pd.concat([task.X, new], ignore_index=True), task.labels.followed_by(task.classes[codes])
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -306,6 +313,8 @@ class SteppedAugmenter(NeuralAugmenter):
     batch_size, learning_rate, dtype, device, verbose, sampling_strategy, random_state
         As in `NeuralAugmenter`.
     """
+
+    checked_with: ClassVar[dict[str, Any]] = {"steps": 15, "dtype": "float64"}
 
     numeric: str = "minmax"
     steps: int = 6000
@@ -344,7 +353,7 @@ def warn_of_one_row(rows: np.ndarray) -> None:
 
 def class_name(task: Task, code: int) -> str:
     """Return how the network of one class is called in curves and messages."""
-    return f"class {task.classes[code]}"
+    return task.name_of(code)
 
 
 def balanced_pool(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -107,6 +107,9 @@ class NeuralDetector(Detector):
     """
 
     requires: ClassVar[tuple[str, ...]] = ("torch",)
+    #: as of the augmenters that train networks
+    many_tolerance: ClassVar[float] = 1e-9
+    checked_with: ClassVar[dict[str, Any]] = {"steps": 15, "dtype": "float64"}
 
     hidden: Any = "auto"
     code: Any = "auto"
