@@ -11,6 +11,7 @@ from sklearn.cluster import MiniBatchKMeans
 
 from .contract import Augmenter, column_positions
 from .samplers import ImblearnSampler
+from .search import Range, Whole
 
 __all__ = ["Adasyn", "BorderlineSmote", "ImblearnSampler", "KMeansSmote", "Smote", "SvmSmote"]
 
@@ -42,6 +43,7 @@ class Smote(ImblearnSampler):
     family: ClassVar[str] = "neighbours"
     min_per_class: ClassVar[int] = 2
     sampler_class: ClassVar[type] = over_sampling.SMOTE
+    search_space: ClassVar[dict[str, Range]] = {"k_neighbors": Whole(1, 10)}
 
     def __init__(self, k_neighbors: int = 5, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
         Augmenter.__init__(self, sampling_strategy=sampling_strategy, random_state=random_state)
@@ -82,6 +84,7 @@ class BorderlineSmote(Smote):
 
     numeric_only: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.BorderlineSMOTE
+    search_space: ClassVar[dict[str, Range]] = {"k_neighbors": Whole(1, 10), "m_neighbors": Whole(3, 30, log=True)}
 
     def __init__(
         self,
@@ -155,6 +158,7 @@ class KMeansSmote(Smote):
 
     numeric_only: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.KMeansSMOTE
+    search_space: ClassVar[dict[str, Range]] = {"k_neighbors": Whole(1, 10), "n_clusters": Whole(2, 32, log=True)}
 
     def __init__(
         self,
@@ -219,6 +223,7 @@ class Adasyn(ImblearnSampler):
     exact_counts: ClassVar[bool] = False
     asks_again: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.ADASYN
+    search_space: ClassVar[dict[str, Range]] = {"n_neighbors": Whole(1, 10)}
 
     def __init__(self, n_neighbors: int = 5, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
         Augmenter.__init__(self, sampling_strategy=sampling_strategy, random_state=random_state)
