@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .contract import Adjuster, Augmenter, column_positions
+from .search import Range, Real
 
 
 class None_(Adjuster):  # noqa: N801
@@ -82,6 +83,8 @@ class Jitter(_Control):
     >>> len(X_new), bool(X_new["a"].iloc[5] in (3.0, 4.0))
     (6, False)
     """
+
+    search_space: ClassVar[dict[str, Range]] = {"shrinkage": Real(0.1, 4.0, log=True)}
 
     def __init__(
         self, shrinkage: float = 1.0, sampling_strategy: Any = "auto", random_state: int | None = None

@@ -93,6 +93,8 @@ class GenerativeClassifierFilter(Augmenter):
         The same for each table, after `fit_resample_many`; NaN where nothing was asked for or it failed.
     augmenter_ : Augmenter
         The augmenter as it was used.
+    effort_, efforts_
+        Those of the augmenter; ``yield`` is multiplied by the share of the candidates that looked good.
 
     Raises
     ------
@@ -124,6 +126,8 @@ class GenerativeClassifierFilter(Augmenter):
     checked_with: ClassVar[Any] = _Prefixed({})
     declared_seconds: ClassVar[Any] = _OfTheWrapped(60.0)
     known_limits: ClassVar[Any] = _OfTheWrapped({})
+    #: the augmenter's: names as a suite has them, which are those of its parameters
+    search_space: ClassVar[Any] = _OfTheWrapped({})
     #: packages that it needs beside augbench's own
     requires: ClassVar[Any] = _OfTheWrapped(())
 
@@ -201,10 +205,15 @@ class GenerativeClassifierFilter(Augmenter):
                 results.append(error)
         _warn_of_filling([one.filled_ for one in ones if hasattr(one, "filled_")])
         self.rejected_shares_ = [getattr(one, "rejected_share_", np.nan) for one in ones]
+        self.efforts_ = [getattr(one, "effort_", None) for one in ones]
         return results
 
+    def n_networks(self, counts: dict[int, int]) -> int:
+        """Return how many networks the augmenter trains when these classes get new rows."""
+        return self.augmenter.n_networks(counts)
+
     def _ask(self, tables: list[Resampled], random_states: list[Any], strategies: list[Any]) -> list[Any]:
-        """Return for each table the augmenter's answer and its bad rows (or None), or the exception that it raised."""
+        """Return for each table the augmenter's answer, its bad rows (or None) and its effort, or what it raised."""
         self.check_parameters()
         self.augmenter_ = clone(self.augmenter)
         if self.bad == "early-reconstruction":
@@ -230,8 +239,9 @@ class GenerativeClassifierFilter(Augmenter):
             if curves is not None:
                 kept = dict(zip(chosen, curves, strict=True))
                 self.training_histories_ = [kept.get(i) for i in range(len(tables))]
-            for i, answer, bad in zip(chosen, made, early, strict=True):
-                answers[i] = answer if isinstance(answer, BaseException) else (*answer, bad)
+            efforts = getattr(self.augmenter_, "efforts_", [None] * len(chosen))
+            for i, answer, bad, effort in zip(chosen, made, early, efforts, strict=True):
+                answers[i] = answer if isinstance(answer, BaseException) else (*answer, bad, effort or {})
         return answers
 
     def _enlarged(self, labels: ClassLabels, strategy: Any) -> dict[int, int]:
@@ -261,12 +271,13 @@ class GenerativeClassifierFilter(Augmenter):
             [answer] = self._ask([(X, y)], [self.random_state], [strategy])
         if isinstance(answer, BaseException):
             raise answer
-        X_all, y_all, early = answer
+        X_all, y_all, early, effort = answer
         new, labels = X_all.iloc[len(y) :], np.asarray(y_all)[len(y) :]
         # the augmenter may draw from the same seed
         rng = np.random.default_rng(rng.integers(2**63, size=4))
         scores = self._scores(X, y, (new, labels), early, rng)
         self.rejected_share_ = float(np.mean(scores < self.threshold))
+        self.effort_ = effort | {"yield": float(effort.get("yield", 1.0) * (1 - self.rejected_share_))}
         kept = self._choose(labels, scores, counts)
         return new.iloc[kept], labels[kept]
 

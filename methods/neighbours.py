@@ -11,6 +11,7 @@ from sklearn.cluster import MiniBatchKMeans
 
 from .contract import column_positions
 from .samplers import SamplerAugmenter
+from .search import Range, Whole
 
 __all__ = ["Adasyn", "BorderlineSmote", "KMeansSmote", "Smote", "SvmSmote"]
 
@@ -42,6 +43,7 @@ class Smote(SamplerAugmenter):
     family: ClassVar[str] = "neighbours"
     min_per_class: ClassVar[int] = 2
     sampler_class: ClassVar[type] = over_sampling.SMOTE
+    search_space: ClassVar[dict[str, Range]] = {"k_neighbors": Whole(1, 10)}
 
     def __init__(self, k_neighbors: int = 5, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
         super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
@@ -81,6 +83,7 @@ class BorderlineSmote(Smote):
 
     numeric_only: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.BorderlineSMOTE
+    search_space: ClassVar[dict[str, Range]] = {"k_neighbors": Whole(1, 10), "m_neighbors": Whole(3, 30, log=True)}
 
     def __init__(
         self,
@@ -154,6 +157,7 @@ class KMeansSmote(Smote):
 
     numeric_only: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.KMeansSMOTE
+    search_space: ClassVar[dict[str, Range]] = {"k_neighbors": Whole(1, 10), "n_clusters": Whole(2, 32, log=True)}
 
     def __init__(
         self,
@@ -218,6 +222,7 @@ class Adasyn(SamplerAugmenter):
     exact_counts: ClassVar[bool] = False
     asks_again: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.ADASYN
+    search_space: ClassVar[dict[str, Range]] = {"n_neighbors": Whole(1, 10)}
 
     def __init__(self, n_neighbors: int = 5, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
         super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)

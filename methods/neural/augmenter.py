@@ -16,6 +16,7 @@ from ...errors import InputError
 from ...progress import listening
 from ..contract import Augmenter, as_frame, validate_training_set
 from ..labels import ClassLabels
+from ..search import Choice, Real
 from .checks import at_least, check_training, require_torch
 from .encoder import TableEncoder
 
@@ -34,6 +35,9 @@ VALIDATION_SHARE = 0.2
 SECONDS_PER_STEP = 2e-4
 
 LIKELIHOODS = ("gaussian", "bernoulli", "mse")
+
+#: what tuning may try of the parameters that most networks have; the number of steps is a matter of budget
+LATENT_DIMS, LEARNING_RATES = Choice(("auto", 4, 8, 16)), Real(1e-4, 1e-2, log=True)
 
 
 @dataclass
@@ -58,6 +62,8 @@ class Task:
         The codes of its classes (see `ClassLabels`), sorted.
     codes : numpy.ndarray of shape (n_rows,)
         The position of each row's class in `classes`.
+    candidates : int
+        Rows that were decoded so that some of them could be kept; 0 where all are kept.
     """
 
     X: pd.DataFrame
@@ -68,6 +74,7 @@ class Task:
     values: np.ndarray
     classes: np.ndarray
     codes: np.ndarray
+    candidates: int = 0
 
     @property
     def wanted(self) -> list[tuple[int, int]]:
@@ -111,6 +118,8 @@ class NeuralAugmenter(Augmenter):
 
     Attributes
     ----------
+    effort_, efforts_
+        As in `Augmenter`.
     training_histories_ : list of pandas.DataFrame or None
         For each training set of the last call the training curves of its networks: columns ``model``, ``step`` and the
         parts of the loss, means over the steps since the row before.
@@ -146,6 +155,7 @@ class NeuralAugmenter(Augmenter):
         if isinstance(made, BaseException):
             raise made
         self.training_history_ = self.training_histories_[0]
+        self.effort_ = self.efforts_[0] or {}
         if self._trained:
             self.encoder_, self.networks_ = self._trained[0]
         return made
@@ -166,11 +176,13 @@ class NeuralAugmenter(Augmenter):
 
     def expected_seconds(self, n_rows: int, n_classes: int) -> float:
         """Guess the seconds that one training set takes, for estimates before anything was measured."""
-        return SECONDS_PER_STEP * self._networks(n_classes) * self._steps(n_rows)
+        # all classes but the largest get rows
+        networks = self.n_networks(dict.fromkeys(range(max(1, n_classes - 1)), 1))
+        return SECONDS_PER_STEP * networks * self._steps(n_rows)
 
-    def _networks(self, n_classes: int) -> int:
-        """Return how many networks one training set needs."""
-        return 1
+    def n_networks(self, counts: dict[int, int]) -> int:
+        """Return how many networks are trained for one training set when these classes get new rows."""
+        return 1 if any(counts.values()) else 0
 
     @abstractmethod
     def _steps(self, n_rows: int) -> int:
@@ -244,9 +256,11 @@ class NeuralAugmenter(Augmenter):
             for i in range(len(tables))
         ]
         self.early_reconstructions_: list[pd.DataFrame | None] = [None] * len(tables)
+        self.efforts_: list[dict[str, float] | None] = [None] * len(tables)
         for i, task in tasks.items():
             try:
                 results[i] = self._finish(task, trained[i])
+                self.efforts_[i] = self._effort(task, trained[i])
                 if schedule.early:
                     rows, values = self._reconstruct(task, [one.early for one in trained[i]])
                     decoded = self._decode(task, values).set_axis(task.X.columns, axis=1)
@@ -254,6 +268,11 @@ class NeuralAugmenter(Augmenter):
             except ValueError as error:
                 results[i] = error
         return results
+
+    def _effort(self, task: Task, trained: list[Trained]) -> dict[str, float]:
+        """Return what one training set took."""
+        kept = sum(task.counts.values())
+        return training_effort(trained, self.batch_size) | {"yield": float(kept / (task.candidates or kept))}
 
     def _task(self, X: Any, y: Any, rng: np.random.Generator, strategy: Any) -> Task:
         frame, labels = as_frame(X), ClassLabels(y)
@@ -343,6 +362,16 @@ class SteppedAugmenter(NeuralAugmenter):
             check_every=max(1, self.steps // 60),
             early=max(1, self.steps // 10) if self.keep_early else 0,
         )
+
+
+def training_effort(trained: list[Trained], batch_size: int) -> dict[str, float]:
+    """Return steps, epochs, rows and networks of one training set, as `Augmenter` documents them."""
+    return {
+        "steps": float(sum(one.taken for one in trained)),
+        "epochs": float(np.mean([one.taken * batch_size / len(one.pool) for one in trained])),
+        "rows": float(sum(len(np.unique(one.pool)) for one in trained)),
+        "networks": float(len(trained)),
+    }
 
 
 def warn_of_one_row(rows: np.ndarray) -> None:

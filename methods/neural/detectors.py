@@ -13,7 +13,15 @@ from sklearn.base import clone
 
 from ...errors import InputError
 from ..contract import Detector, pr_threshold
-from .augmenter import SECONDS_PER_STEP, VALIDATION_SHARE, network_builder, progress_bar
+from ..search import Choice, Range, Whole
+from .augmenter import (
+    LEARNING_RATES,
+    SECONDS_PER_STEP,
+    VALIDATION_SHARE,
+    network_builder,
+    progress_bar,
+    training_effort,
+)
 from .checks import at_least, check_hidden, check_training, require_torch
 from .encoder import TableEncoder
 from .windows import held_out, windows_of, windows_within
@@ -100,6 +108,8 @@ class NeuralDetector(Detector):
     ----------
     classes_, normal_class_, threshold_
         As in `Detector`.
+    effort_ : dict of str to float
+        As that of `Augmenter`, without ``yield``; for windows, ``rows`` counts windows.
     training_history_ : pandas.DataFrame
         Columns ``model``, ``step`` and ``loss``, the mean over the steps since the row before.
     validation_scores_ : pandas.DataFrame
@@ -110,6 +120,10 @@ class NeuralDetector(Detector):
     #: as of the augmenters that train networks
     many_tolerance: ClassVar[float] = 1e-9
     checked_with: ClassVar[dict[str, Any]] = {"steps": 15, "dtype": "float64"}
+    search_space: ClassVar[dict[str, Range]] = {
+        "code": Choice(("auto", 2, 4, 8, 16)),
+        "learning_rate": LEARNING_RATES,
+    }
 
     hidden: Any = "auto"
     code: Any = "auto"
@@ -247,6 +261,7 @@ class NeuralDetector(Detector):
             raise ValueError(f"training diverged (the loss was not a number): {task.set.name}")
         self.network_: Any = trained.network
         self.training_history_ = trained.history
+        self.effort_ = training_effort([trained], self.batch_size)
         scores = self._errors(task.values, task.series)
         is_anomaly = np.ones(len(scores), dtype=bool)
         is_anomaly[task.normal] = False
@@ -366,6 +381,7 @@ class LSTMAutoencoderDetector(NeuralDetector):
     """
 
     needs_series: ClassVar[bool] = True
+    search_space: ClassVar[dict[str, Range]] = {**NeuralDetector.search_space, "window": Whole(4, 20)}
 
     window: int = 10
 

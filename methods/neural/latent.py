@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from .augmenter import Task, each_equally_often
+from ..search import Range, Real, Whole
+from .augmenter import LATENT_DIMS, Task, each_equally_often
 from .checks import at_least, check_number
-from .vae import VAEFamily, all_rows, observed_rows
+from .vae import BETAS, VAEFamily, all_rows, observed_rows
 
 if TYPE_CHECKING:
     from .training import Trained, TrainingSet
+
+#: what tuning may try of the noise
+NOISES = Real(0.05, 1.0)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -67,6 +71,8 @@ class LatentNoise(LatentSampler):
         The parameters of `VAEFamily`.
     """
 
+    search_space: ClassVar[dict[str, Range]] = {**VAEFamily.search_space, "noise": NOISES}
+
     noise: float = 0.5
 
     def check_parameters(self) -> None:
@@ -96,6 +102,12 @@ class LatentInterpolation(LatentSampler):
     min_per_class: ClassVar[int] = 2
     #: +1 towards the neighbour, -1 away from it
     direction: ClassVar[int] = 1
+    search_space: ClassVar[dict[str, Range]] = {
+        "beta": BETAS,
+        "latent_dim": LATENT_DIMS,
+        "alpha": Real(0.1, 1.0),
+        "n_neighbors": Whole(1, 10),
+    }
 
     alpha: float = 0.5
     n_neighbors: int = 5
@@ -138,6 +150,13 @@ class LatentInterpolationNoise(LatentInterpolation):
     **others
         The parameters of `LatentInterpolation`.
     """
+
+    search_space: ClassVar[dict[str, Range]] = {
+        "beta": BETAS,
+        "latent_dim": LATENT_DIMS,
+        "alpha": Real(0.1, 1.0),
+        "noise": NOISES,
+    }
 
     noise: float = 0.5
 

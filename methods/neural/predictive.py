@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError, unknown_name
+from ..search import Range, Real
 from .augmenter import (
+    LATENT_DIMS,
+    LEARNING_RATES,
     NeuralAugmenter,
     SteppedAugmenter,
     Task,
@@ -108,6 +111,13 @@ class PredictiveVAE(SteppedAugmenter):
         The parameters of `SteppedAugmenter`.
     """
 
+    search_space: ClassVar[dict[str, Range]] = {
+        "w_kl": Real(1e-4, 0.1, log=True),
+        "w_pred": Real(0.01, 1.0, log=True),
+        "latent_dim": LATENT_DIMS,
+        "learning_rate": LEARNING_RATES,
+    }
+
     w_rec: float = 1.0
     w_kl: float = 0.001
     w_pred: float = 0.1
@@ -161,6 +171,7 @@ class PredictiveVAE(SteppedAugmenter):
                 candidates = 1 + int(np.ceil(count / (share * (self.upper - self.lower))))
             else:
                 candidates = int(np.ceil(count / share))
+            task.candidates += candidates
             i = rows[each_equally_often(len(rows), candidates, task.rng)]
             z = mean[i] + sd[i] * task.rng.standard_normal(mean[i].shape)
             values = network.rows(z, task.codes[i])
@@ -280,6 +291,7 @@ class PredictiveVAEPublished(NeuralAugmenter):
             batches = -(-len(source) // self.PREDICT_BATCH)
             epsilon = task.rng.standard_normal((batches, self.latent_dim)).repeat(self.PREDICT_BATCH, axis=0)
             values, scores = network.reconstruct(rows[source], epsilon[: len(source)])
+            task.candidates += len(values) + len(copies)
             if generated:
                 warn_of_one_row(values)
             chosen = select_rows(scores, generated, self.selection, (self.lower, self.upper), task.rng)

@@ -122,8 +122,10 @@ class Trained:
     history : pandas.DataFrame
         Columns ``model``, ``step`` and the parts of the loss: means over the steps since the row before; with
         `Schedule.patience` also ``validation``.
-    steps : int
-        Steps that the kept weights were trained for.
+    steps, taken : int
+        Steps that the kept weights were trained for, and steps that were taken: more, if training stopped on a plateau.
+    pool : numpy.ndarray of int
+        That of its training set.
     diverged : bool
         The loss was no number at some step, or a weight is none.
     """
@@ -133,6 +135,8 @@ class Trained:
     early: StackedNetwork | None
     history: pd.DataFrame
     steps: int
+    taken: int
+    pool: np.ndarray
     diverged: bool
 
 
@@ -389,6 +393,8 @@ def _trained(
         end, steps = int(plateau.last_step[r]), int(plateau.best_step[r])
         losses = {step: float(loss[r]) for step, loss in plateau.losses.items() if np.isfinite(loss[r])}
     parts, values = curves.of(r, end)
+    assert one.pool is not None
     # without a finite validation loss the first weights were kept
     diverged = not np.isfinite(values).all() or (plateau is not None and not losses and end > 0)
-    return Trained(one.name, network, early, _history(one.name, parts, values, losses), steps, bool(diverged))
+    history = _history(one.name, parts, values, losses)
+    return Trained(one.name, network, early, history, steps, end, one.pool, bool(diverged))

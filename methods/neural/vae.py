@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ...errors import InputError
+from ..search import Choice, Range, Real
 from .augmenter import (
+    LATENT_DIMS,
+    LEARNING_RATES,
     LIKELIHOODS,
     SteppedAugmenter,
     Task,
@@ -25,6 +28,9 @@ from .checks import at_least, check_hidden, check_number
 if TYPE_CHECKING:
     from .networks import Shape
     from .training import Build, Trained, TrainingSet
+
+#: what tuning may try of beta
+BETAS = Real(0.01, 4.0, log=True)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -52,6 +58,12 @@ class VAEFamily(SteppedAugmenter):
     sampling_strategy, random_state
         As in `Augmenter`.
     """
+
+    search_space: ClassVar[dict[str, Range]] = {
+        "beta": BETAS,
+        "latent_dim": LATENT_DIMS,
+        "learning_rate": LEARNING_RATES,
+    }
 
     latent_dim: Any = "auto"
     hidden: Any = "auto"
@@ -134,6 +146,8 @@ class VAE(VAEFamily):
     (6, [0, 0, 0, 1, 1, 1], True)
     """
 
+    search_space: ClassVar[dict[str, Range]] = {**VAEFamily.search_space, "mix_in": Real(0.0, 0.5)}
+
     mix_in: float = 0.0
 
     def check_parameters(self) -> None:
@@ -146,8 +160,9 @@ class VAE(VAEFamily):
     def _sets(self, task: Task) -> list[TrainingSet]:
         return [self._set(task, self._pool(task, code), class_name(task, code)) for code, _ in task.wanted]
 
-    def _networks(self, n_classes: int) -> int:
-        return max(1, n_classes - 1)
+    def n_networks(self, counts: dict[int, int]) -> int:
+        """Return how many classes get new rows: each has a network."""
+        return sum(count > 0 for count in counts.values())
 
     def _pool(self, task: Task, code: int) -> np.ndarray:
         """Return the rows that the network of one class is trained on."""
@@ -186,6 +201,11 @@ class CVAE(VAEFamily):
     **others
         The parameters of `VAEFamily`.
     """
+
+    search_space: ClassVar[dict[str, Range]] = {
+        **VAEFamily.search_space,
+        "balance": Choice((False, True)),
+    }
 
     def _n_conditions(self, task: Task) -> int:
         return len(task.classes)
