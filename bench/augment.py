@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -46,12 +47,15 @@ class Augmented:
         What the rows for the whole draw took: its share of the block.
     training : pandas.DataFrame, optional
         Training curve of the whole draw, if the method has one and the unit keeps it.
+    effort : dict of str to float
+        What the training for the whole draw took, if the method says so.
     """
 
     whole: Addition | BaseException = field(default_factory=Addition)
     inner: list[Addition | BaseException] = field(default_factory=list)
     seconds: float = 0.0
     training: pd.DataFrame | None = None
+    effort: dict[str, float] = field(default_factory=dict)
 
 
 def augment(unit: Unit, method: Any, prepared: list[PreparedDraw], watch: Stopwatch) -> list[Augmented]:
@@ -61,13 +65,13 @@ def augment(unit: Unit, method: Any, prepared: list[PreparedDraw], watch: Stopwa
     with watch.work() as seconds:
         made = _resample(unit, method, wholes)
     # before the next call writes over them
-    curves = _curves(unit, method, len(prepared))
+    curves, efforts = _curves(unit, method, len(prepared)), _efforts(method, len(prepared))
     with watch.work():
         made_inner = iter(_resample(unit, method, inner))
     share = seconds[0] / len(prepared)
     return [
-        Augmented(first, [next(made_inner) for _ in one.inner], share, curve)
-        for one, first, curve in zip(prepared, made, curves, strict=True)
+        Augmented(first, [next(made_inner) for _ in one.inner], share, curve, effort)
+        for one, first, curve, effort in zip(prepared, made, curves, efforts, strict=True)
     ]
 
 
@@ -76,6 +80,17 @@ def _curves(unit: Unit, method: Any, n_draws: int) -> list[pd.DataFrame | None]:
     if not unit.keep_training or not isinstance(curves, list) or len(curves) != n_draws:
         return [None] * n_draws
     return [curve if isinstance(curve, pd.DataFrame) else None for curve in curves]
+
+
+def _efforts(method: Any, n_draws: int) -> list[dict[str, float]]:
+    efforts = getattr(method, "efforts_", None)
+    if not isinstance(efforts, list) or len(efforts) != n_draws:
+        return [{} for _ in range(n_draws)]
+    return [
+        # what is no number says nothing
+        {str(k): float(v) for k, v in (one or {}).items() if isinstance(v, Real) and np.isfinite(float(v))}
+        for one in efforts
+    ]
 
 
 def _resample(unit: Unit, method: Any, parts: list[tuple[PreparedDraw, Part, str]]) -> list[Addition | BaseException]:

@@ -133,7 +133,7 @@ def _evaluate_draws(unit: Unit, cache: DrawCache, watch: Stopwatch) -> list[Draw
 
 def _describe_addition(one: PreparedDraw, result: DrawResult, added: Augmented) -> None:
     """Write into a result what the method made: how many rows, how real they are, in what time."""
-    result.seconds, result.training = added.seconds, added.training
+    result.seconds, result.training, result.effort = added.seconds, added.training, added.effort
     whole = added.whole
     if isinstance(whole, BaseException) or whole.X is None or whole.y is None:
         return
@@ -147,6 +147,7 @@ def _describe_addition(one: PreparedDraw, result: DrawResult, added: Augmented) 
         part.encoded("test", scaled=True),
         part.test.y,
         np.random.default_rng(derive_seed(one.draw.seed, "fidelity")),
+        [len(part.preparation.categories[name]) for name in part.preparation.categorical],
     )
 
 

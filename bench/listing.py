@@ -58,8 +58,15 @@ def list_classifiers() -> Listing:
 
 
 def list_metrics() -> Listing:
-    """Return name and description of every metric."""
-    return Listing(["metric", "description"], [(name, one.description) for name, one in metrics.METRICS.items()])
+    """Return name, better direction and description of every metric."""
+    rows: list[tuple[str, ...]] = [(name, one.better, one.description) for name, one in metrics.METRICS.items()]
+    of_rows = [name for name, one in metrics.METRICS.items() if one.of_rows]
+    note = (
+        f"{of_rows[0]} to {of_rows[-1]} describe the rows that augmenters add: the page and 'bench export' show them, "
+        "the leaderboard is not ordered by them, since the baseline adds no row. Below macro_f1 every metric is also "
+        "there with '_tuned' where the decision was tuned."
+    )
+    return Listing(["metric", "better", "description"], rows, note)
 
 
 def list_suites() -> Listing:

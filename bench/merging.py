@@ -66,8 +66,13 @@ def _copy_unit(to: sqlite3.Connection, source: sqlite3.Connection, key: str) -> 
     marks = ",".join("?" * len(columns))
     new = to.execute(f"INSERT INTO units VALUES (NULL,{marks}) RETURNING id", columns).fetchone()[0]
     for table in ("draws", "cells", "scores", "predictions"):
-        for _, *rest in source.execute(f"SELECT * FROM {table} WHERE unit = ?", [old]):
-            to.execute(f"INSERT INTO {table} VALUES ({','.join('?' * (len(rest) + 1))})", [new, *rest])
+        rows = source.execute(f"SELECT * FROM {table} WHERE unit = ?", [old])
+        # by name: a table of an older version has fewer columns, and the rest take their defaults
+        names = [name for name, *_ in rows.description]
+        to.executemany(
+            f"INSERT INTO {table} ({','.join(names)}) VALUES ({','.join('?' * len(names))})",
+            [(new, *rest) for _, *rest in rows],
+        )
     truths = source.execute(
         "SELECT t.* FROM truth t WHERE content_hash IN (SELECT content_hash FROM draws WHERE unit = ?)", [old]
     )

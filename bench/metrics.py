@@ -20,11 +20,38 @@ MetricFunction = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 @dataclass(frozen=True)
 class Metric:
-    """What a reader has to know of a metric; `function` is there for a plugin's only."""
+    """What a reader has to know of a metric.
+
+    Attributes
+    ----------
+    description : str
+        One line.
+    higher_is_better : bool
+        Which way is better; nothing is meant by it where there is a `target`.
+    function : callable, optional
+        A plugin's.
+    of_rows : bool
+        Whether it describes generated rows, see `fidelity`, and not predictions.
+    target : float, optional
+        What it is for rows that are like real ones, where neither more nor less is better.
+    """
 
     description: str
     higher_is_better: bool = True
     function: MetricFunction | None = None
+    of_rows: bool = False
+    target: float | None = None
+
+    @property
+    def better(self) -> str:
+        """Which values are better: "higher", "lower", or "near 0.5"."""
+        if self.target is not None:
+            return f"near {self.target:g}"
+        return "higher" if self.higher_is_better else "lower"
+
+
+def _of_rows(description: str, target: float | None = None) -> Metric:
+    return Metric(description, higher_is_better=False, of_rows=True, target=target)
 
 
 #: every metric but `recall_0`, `recall_1`, ... (the accuracy of each class, by its code)
@@ -42,7 +69,18 @@ METRICS: dict[str, Metric] = {
     "brier": Metric("Brier score: mean squared error of the probabilities.", higher_is_better=False),
     "log_loss": Metric("Mean negative log-probability of the true class.", higher_is_better=False),
     "calibration_error": Metric("Expected calibration error of the top class, 15 bins.", higher_is_better=False),
+    "exact_copies": _of_rows("Share of generated rows that are equal to a training row."),
+    "dcr_ratio": _of_rows("Median distance to the closest training row (DCR), over that of held-out rows.", 1),
+    "dcr_closer": _of_rows("Chance that a generated row is closer to a training row than a held-out one is.", 0.5),
+    "two_sample_accuracy": _of_rows("Two-sample test, generated against held-out rows: accuracy of 1-NN.", 0.5),
+    "two_sample_auroc": _of_rows("Two-sample test by a quadratic discriminant, cross-validated AUROC.", 0.5),
+    "wasserstein": _of_rows("1-Wasserstein distance to held-out rows in training sd, mean over numeric columns."),
+    "total_variation": _of_rows("Total-variation distance to held-out rows, mean over categorical columns."),
+    "correlation_error": _of_rows("Mean absolute difference of pairwise correlations to held-out rows."),
 }
+#: those of generated rows that are given for the training rows, too: what real rows differ by
+REFERENCES = ("wasserstein", "total_variation", "correlation_error")
+METRICS |= {f"{name}_real": _of_rows(f"The same as {name}, of the training rows.") for name in REFERENCES}
 
 
 def names() -> list[str]:

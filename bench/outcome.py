@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ class CellResult:
         To fit and predict once, without the inner folds.
     error : str
         Why there is no score, or an empty string.
+    tuned : dict
+        What tuning chose, of JSON's types; empty where nothing was tuned.
     """
 
     scores: dict[str, float] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class CellResult:
     probabilities: np.ndarray | None = None
     fit_seconds: float = 0.0
     error: str = ""
+    tuned: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -44,6 +48,8 @@ class DrawResult:
     ----------
     training : pandas.DataFrame, optional
         Training curve, if the unit keeps it: columns ``model``, ``step`` and one for each part of the loss.
+    effort : dict of str to float
+        What the method's training took, see `methods.contract.Augmenter`; empty for one that trains nothing.
     """
 
     draw: int
@@ -55,6 +61,7 @@ class DrawResult:
     fidelity: dict[str, float] = field(default_factory=dict)
     cells: dict[str, CellResult] = field(default_factory=dict)
     training: pd.DataFrame | None = None
+    effort: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

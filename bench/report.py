@@ -37,6 +37,8 @@ def run_info(plan: Plan, command: str) -> dict[str, Any]:
         "classifiers": [entry.id for entry in plan.units[0].classifiers] if plan.units else [],
         "lower_is_better": [name for name, metric in METRICS.items() if not metric.higher_is_better],
         "command": command,
+        "trials": getattr(suite, "trials", 0),
+        "budget": getattr(suite, "budget", ""),
     }
 
 
@@ -75,6 +77,9 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             "units_failed": run["failed"],
             "warnings": distinct_warnings(store, run["id"]),
             **{key: info[key] for key in ("description", "seed", "draws", "command")},
+            # a run of an older augbench had the defaults
+            "trials": info.get("trials", 0),
+            "budget": info.get("budget", ""),
         },
     )
 

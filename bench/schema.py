@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 #: raise it when the tables change, and say in `UPGRADES` how; a store of a newer version is refused
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _TRAINING = """
 CREATE TABLE training (
@@ -15,8 +15,12 @@ CREATE TABLE training (
 )
 """
 
+#: what a draw's training took, and what was tuned for a cell: JSON
+_EFFORT = "effort TEXT NOT NULL DEFAULT '{}'"
+_TUNED = "tuned TEXT NOT NULL DEFAULT '{}'"
+
 #: version -> what makes it the next one
-UPGRADES = {1: [_TRAINING]}
+UPGRADES = {1: [_TRAINING], 2: [f"ALTER TABLE draws ADD COLUMN {_EFFORT}", f"ALTER TABLE cells ADD COLUMN {_TUNED}"]}
 
 SCHEMA = (
     """
@@ -38,12 +42,18 @@ CREATE TABLE draws (
     content_hash TEXT NOT NULL,            -- of the real rows: the same for every method
     n_train INTEGER NOT NULL, n_generated INTEGER NOT NULL, n_test INTEGER NOT NULL,
     seconds REAL NOT NULL,                 -- the method's own cost
+    """
+    + _EFFORT
+    + """,
     PRIMARY KEY (unit, draw)
 ) WITHOUT ROWID;
 CREATE TABLE cells (
     unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
     draw INTEGER NOT NULL, classifier TEXT NOT NULL,
     fit_seconds REAL NOT NULL, error TEXT NOT NULL,
+    """
+    + _TUNED
+    + """,
     PRIMARY KEY (unit, draw, classifier)
 ) WITHOUT ROWID;
 CREATE TABLE scores (

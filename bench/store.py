@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .evaluate import DrawResult, UnitResult
     from .plan import Plan, Unit
 
+#: columns of the scores for what training took, by their names in a method's `effort_`
+EFFORT = {"steps": "steps", "epochs": "epochs", "rows": "rows_seen", "networks": "networks", "yield": "yield"}
+
 
 class StoreBusyError(InputError):
     """Another process is writing to the store."""
@@ -107,6 +110,8 @@ class Store:
             )
         #: whether there is a place for training curves: not in a store of version 1 that is opened for reading
         self.keeps_training = version >= 2
+        #: whether it says what training took and what was tuned
+        self.keeps_effort = version >= 3
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -169,7 +174,8 @@ class Store:
     def _save_draw(connection: sqlite3.Connection, unit: int, draw: DrawResult) -> None:
         counts = [draw.n_train, draw.n_generated, len(draw.y_test)]
         connection.execute(
-            "INSERT INTO draws VALUES (?,?,?,?,?,?,?)", [unit, draw.draw, draw.content_hash, *counts, draw.seconds]
+            "INSERT INTO draws VALUES (?,?,?,?,?,?,?,?)",
+            [unit, draw.draw, draw.content_hash, *counts, draw.seconds, json.dumps(draw.effort)],
         )
         if draw.training is not None:
             curve = pack_training(draw.training)
@@ -178,7 +184,8 @@ class Store:
         connection.execute("INSERT OR IGNORE INTO truth VALUES (?,?)", truth)
         for classifier, cell in draw.cells.items():
             place = (unit, draw.draw, classifier)
-            connection.execute("INSERT INTO cells VALUES (?,?,?,?,?)", [*place, cell.fit_seconds, cell.error])
+            facts = [cell.fit_seconds, cell.error, json.dumps(cell.tuned)]
+            connection.execute("INSERT INTO cells VALUES (?,?,?,?,?,?)", [*place, *facts])
             if cell.error:
                 continue
             values = {**cell.scores, **draw.fidelity}
@@ -293,13 +300,14 @@ class Store:
         `classifiers` and `draws` are those of the suite: cells that were not run have rows, too.
 
         Columns are method, dataset, scenario, classifier, draw, status (``"ok"``, ``"failed"``,
-        ``"not applicable"``, ``"not run"``), error, n_train, n_generated, n_test, seconds, fit_seconds, and one for
-        each metric.
+        ``"not applicable"``, ``"not run"``), error, n_train, n_generated, n_test, seconds, fit_seconds, those of
+        `EFFORT` (NaN for a method that trains nothing), tuned (JSON, or an empty string), and one for each metric.
         """
+        kept = "d.effort, c.tuned" if self.keeps_effort else "'{}' AS effort, '{}' AS tuned"
         place = ["method", "dataset", "scenario", "classifier", "draw"]
         cells = pd.read_sql_query(
-            """SELECT ru.method, ru.dataset, ru.scenario, c.classifier, c.draw, c.error, d.n_train, d.n_generated,
-                      d.n_test, d.seconds, c.fit_seconds, c.unit
+            f"""SELECT ru.method, ru.dataset, ru.scenario, c.classifier, c.draw, c.error, d.n_train, d.n_generated,
+                      d.n_test, d.seconds, c.fit_seconds, {kept}, c.unit
                FROM run_units ru JOIN units u ON u.key = ru.key JOIN cells c ON c.unit = u.id
                JOIN draws d ON d.unit = c.unit AND d.draw = c.draw
                WHERE ru.run = ? ORDER BY ru.position, c.draw, c.classifier""",
@@ -312,10 +320,15 @@ class Store:
             self.connection,
             params=(run,),
         )
+        efforts = [json.loads(text) for text in cells.pop("effort")]
+        for position, (name, column) in enumerate(EFFORT.items(), cells.columns.get_loc("tuned")):
+            cells.insert(position, column, [float(one.get(name, np.nan)) for one in efforts])
+        cells["tuned"] = cells["tuned"].replace("{}", "")
         cells["status"] = np.where(cells["error"] == "", "ok", "failed")
         wide = values.pivot(index=["unit", "draw", "classifier"], columns="metric", values="value")
         table = cells.join(wide, on=["unit", "draw", "classifier"]).drop(columns="unit")
         gaps = pd.DataFrame(self._without_cells(run, classifiers, draws), columns=[*place, "status", "error"])
+        gaps["tuned"] = ""
         return pd.concat([table, gaps], ignore_index=True) if len(gaps) else table
 
     def _without_cells(self, run: int, classifiers: Sequence[str], draws: int) -> list[tuple[Any, ...]]:
