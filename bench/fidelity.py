@@ -147,7 +147,9 @@ def fidelity(
         columns = _Columns.of(X_train, widths, rng)
         codes = np.unique(y_new)
         # the same real rows whatever was generated, so that methods share their reference
-        real = [(_some(X_test, y_test == c, ROWS, rng), _some(X_train, y_train == c, TRAINING_ROWS, rng)) for c in codes]
+        real = [
+            (_some(X_test, y_test == c, ROWS, rng), _some(X_train, y_train == c, TRAINING_ROWS, rng)) for c in codes
+        ]
         for code, (held_out, training) in zip(codes, real, strict=True):
             new = _some(X_new, y_new == code, ROWS, rng)
             if len(held_out):

@@ -42,7 +42,9 @@ def _expect_outcome(subject: Subject, found: pd.DataFrame, where: str) -> None:
     if not found.equals(wanted):
         if not _outcome(subject).equals(wanted):
             raise NotApplicable(UNSTEADY)
-        raise CheckFailed(f"{where} gives other rows" if subject.kind == "augmenter" else f"{where} gives other numbers")
+        raise CheckFailed(
+            f"{where} gives other rows" if subject.kind == "augmenter" else f"{where} gives other numbers"
+        )
 
 
 @check()

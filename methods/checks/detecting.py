@@ -72,7 +72,9 @@ def check_decisions(subject: Subject) -> None:
     rising = np.diff(probabilities[np.argsort(scores, kind="stable"), 1]) >= -1e-12
     expect(rising.all(), "the probability of the anomalous class falls where the score rises")
     called = np.asarray(predicted) == 1
-    expect(np.array_equal(called, scores > fitted.threshold_), "rows above the threshold are not those called anomalous")
+    expect(
+        np.array_equal(called, scores > fitted.threshold_), "rows above the threshold are not those called anomalous"
+    )
 
 
 @check("detector")

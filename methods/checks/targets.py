@@ -32,7 +32,9 @@ def check_text_labels(subject: Subject) -> None:
     """Classes named by text give the same rows as codes, and text back."""
     names = np.array(["common", "rare"])
     _expect_same_rows_with(subject, lambda y: names[y], lambda y: np.asarray(y), {"common": 0, "rare": 1})
-    _expect_same_rows_with(subject, lambda y: names[y].astype(object), lambda y: np.asarray(y), {"common": 0, "rare": 1})
+    _expect_same_rows_with(
+        subject, lambda y: names[y].astype(object), lambda y: np.asarray(y), {"common": 0, "rare": 1}
+    )
 
 
 @check("augmenter")
