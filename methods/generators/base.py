@@ -133,7 +133,8 @@ class PackageGenerator(Augmenter):
             with isolated(seed, self._device()):
                 fitted = self._train_or_say(rows, discrete, seed, name)
                 for label, n in part.items():
-                    made.append(self._rows(fitted, table, label, n, work))
+                    # counts may be numpy integers, which sdv does not take
+                    made.append(self._rows(fitted, table, label, int(n), work))
             work.steps += self._steps_of(len(rows))
             work.epochs += self._epochs_of(len(rows))
             work.rows += len(rows)
@@ -175,9 +176,10 @@ class PackageGenerator(Augmenter):
             rate = max(got, 1) / max(generated, 1)
             ask = min(MOST_PER_ROW * count, int(np.ceil((count - got) / rate)))
         if got < count:
+            instead = "" if text is None else f", or use conditional='{PER_CLASS}'"
             raise ValueError(
-                f"{type(self).__name__} made {got} of the {count} rows asked for of class {label} in {self.max_tries} "
-                f"tries ({generated} rows); raise max_tries{'' if text is None else ', or train one model per class'}"
+                f"{type(self).__name__} made {got} of the {count} rows asked for of class {label} with "
+                f"max_tries={self.max_tries} ({generated} rows generated); raise it{instead}"
             )
         work.generated += generated
         work.kept += count

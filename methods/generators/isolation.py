@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import random
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -21,6 +23,8 @@ from ...errors import InputError
 
 #: extra of augbench that brings the packages
 EXTRA = "generators"
+#: where torch's compiler keeps what it compiled; it makes the folder as soon as an optimizer is built
+COMPILER_CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 
 def require(packages: Sequence[str], device: str) -> None:
@@ -34,7 +38,7 @@ def require(packages: Sequence[str], device: str) -> None:
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise InputError(f"this method needs {', '.join(missing)}: pip install {' '.join(missing)} (extra '{EXTRA}')")
-    with _silent(), _without_sdv_log():
+    with _silent(), _without_sdv_log(), _states_kept():
         for name in packages:
             import_module(name)
     if device != "cpu":
@@ -66,6 +70,7 @@ def isolated(seed: int, device: str = "cpu") -> Iterator[None]:
         stack.enter_context(threadpool_limits(1))
         # ctgan transforms tables of 500 rows and more in as many processes as there are cores
         stack.enter_context(joblib.parallel_config(backend="sequential"))
+        stack.enter_context(_without_compiler_cache())
         stack.enter_context(_seeded(seed, device))
         yield
     texts = {(one.category, str(one.message)): one for one in caught}
@@ -75,24 +80,33 @@ def isolated(seed: int, device: str = "cpu") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _seeded(seed: int, device: str) -> Iterator[None]:
-    torch = import_module("torch")
+def _states_kept() -> Iterator[None]:
+    """Put the states of random and numpy back; the import of rich, which sdv's needs, draws from the former."""
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def _seeded(seed: int, device: str) -> Iterator[None]:
+    """Set the seeds and one thread of torch, and put back what they were."""
+    torch = import_module("torch")
     threads = torch.get_num_threads()
     devices = [] if device == "cpu" else list(range(torch.cuda.device_count()))
     current = torch.cuda.device(_index(device)) if devices else contextlib.nullcontext()
-    with torch.random.fork_rng(devices), current:
+    with _states_kept(), torch.random.fork_rng(devices), current:
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        # torch.manual_seed would also seed GPUs, whose states are not kept here
+        torch.manual_seed(seed) if devices else torch.default_generator.manual_seed(seed)
+        torch.set_num_threads(1)
         try:
-            random.seed(seed)
-            np.random.seed(seed)  # noqa: NPY002
-            # torch.manual_seed would also seed GPUs, whose states are not kept here
-            torch.manual_seed(seed) if devices else torch.default_generator.manual_seed(seed)
-            torch.set_num_threads(1)
             yield
         finally:
             torch.set_num_threads(threads)
-            np.random.set_state(numpy_state)  # noqa: NPY002
-            random.setstate(python_state)
 
 
 @contextlib.contextmanager
@@ -135,6 +149,19 @@ def _without_sdv_log() -> Iterator[None]:
         yield
     finally:
         platformdirs.user_data_dir = original
+
+
+@contextlib.contextmanager
+def _without_compiler_cache() -> Iterator[None]:
+    """Name torch's compiler, which nothing here uses, a folder that is there already instead of having it make one."""
+    if COMPILER_CACHE in os.environ:
+        yield
+        return
+    os.environ[COMPILER_CACHE] = tempfile.gettempdir()
+    try:
+        yield
+    finally:
+        os.environ.pop(COMPILER_CACHE, None)
 
 
 def _index(device: str) -> int:
