@@ -82,6 +82,9 @@ class BorderlineSmote(Smote):
 
     numeric_only: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.BorderlineSMOTE
+    known_limits: ClassVar[dict[str, str]] = {
+        "check_duplicates_only": "of copies of one row all are in danger or none is; an error says so"
+    }
 
     def __init__(
         self,
@@ -120,6 +123,7 @@ class SvmSmote(BorderlineSmote):
 
     asks_again: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.SVMSMOTE
+    known_limits: ClassVar[dict[str, str]] = {}
 
     def _why(self, rows: np.ndarray) -> str:
         return "" if len(rows) else ": no support vector of that class can be used"
@@ -155,6 +159,9 @@ class KMeansSmote(Smote):
 
     numeric_only: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.KMeansSMOTE
+    known_limits: ClassVar[dict[str, str]] = {
+        "check_duplicates_only": "new rows are shared out by how sparse the clusters are; copies of one row have no spread"
+    }
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from . import tables
 from .kit import CheckFailed, NotApplicable, check, expect
 from .rows import ask, enough
-from .subject import Subject, compute, isolated, outcome, read_global_random_state
+from .subject import Subject, changed_random_states, compute, isolated, outcome, read_global_random_state
 from .tables import Training
 from .worker import outcome_in_worker
 
@@ -132,7 +132,7 @@ def check_global_random_state(subject: Subject) -> None:
             before = read_global_random_state()
             made.append(compute(_make(subject, training), training))
             after = read_global_random_state()
-        changed = [name for name in before if pickle.dumps(before[name]) != pickle.dumps(after[name])]
+        changed = changed_random_states(before, after)
         expect(not changed, f"the global random state was changed: {', '.join(changed)}")
     expect(made[0].equals(made[1]), "what it makes depends on the global random state")
 

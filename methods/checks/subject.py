@@ -165,6 +165,17 @@ def global_random_state(seed: int) -> Iterator[None]:
             torch.random.set_rng_state(before["torch"])
 
 
+def changed_random_states(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return the names of the global random states that differ."""
+    return [name for name in before if not _same_state(before[name], after[name])]
+
+
+def _same_state(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple):
+        return all(map(_same_state, one, other))
+    return bool(np.array_equal(np.asarray(one), np.asarray(other)))
+
+
 def read_global_random_state() -> dict[str, Any]:
     """Return the global random state of numpy, of the standard library and, once it is loaded, of torch."""
     state: dict[str, Any] = {"numpy": np.random.get_state(), "random": random.getstate()}  # noqa: NPY002
