@@ -222,9 +222,7 @@ class GenerativeClassifierFilter(Augmenter):
                 answers.append(error)
         chosen = list(enlarged)
         if chosen:
-            made = self.augmenter_.fit_resample_many(
-                coded, [random_states[i] for i in chosen], list(enlarged.values())
-            )
+            made = self.augmenter_.fit_resample_many(coded, [random_states[i] for i in chosen], list(enlarged.values()))
             early = self._early(len(chosen))
             curves = getattr(self.augmenter_, "training_histories_", None)
             if curves is not None:
