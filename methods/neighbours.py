@@ -84,6 +84,9 @@ class BorderlineSmote(Smote):
     numeric_only: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.BorderlineSMOTE
     search_space: ClassVar[dict[str, Range]] = {"k_neighbors": Whole(1, 10), "m_neighbors": Whole(3, 30, log=True)}
+    known_limits: ClassVar[dict[str, str]] = {
+        "check_duplicates_only": "of copies of one row all are in danger or none is; an error says so"
+    }
 
     def __init__(
         self,
@@ -122,6 +125,7 @@ class SvmSmote(BorderlineSmote):
 
     asks_again: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.SVMSMOTE
+    known_limits: ClassVar[dict[str, str]] = {}
 
     def _why(self, rows: np.ndarray) -> str:
         return "" if len(rows) else ": no support vector of that class can be used"
@@ -158,6 +162,9 @@ class KMeansSmote(Smote):
     numeric_only: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.KMeansSMOTE
     search_space: ClassVar[dict[str, Range]] = {"k_neighbors": Whole(1, 10), "n_clusters": Whole(2, 32, log=True)}
+    known_limits: ClassVar[dict[str, str]] = {
+        "check_duplicates_only": "new rows are shared out by how sparse the clusters are; copies of one row have no spread"
+    }
 
     def __init__(
         self,

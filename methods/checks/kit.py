@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from ...errors import InputError, unknown_name
 from .subject import Subject, load_requirements
 
@@ -70,7 +72,9 @@ class Check:
             raise NotApplicable(reason)
         try:
             load_requirements(subject.template)
-            self._function(subject)
+            # one thread: the same bits here and in a worker
+            with threadpool_limits(1):
+                self._function(subject)
         except (CheckFailed, NotApplicable):
             raise
         except (Exception, SystemExit) as error:

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from ... import methods
 from ...errors import InputError
@@ -138,11 +137,11 @@ def load_requirements(method: Any) -> None:
 
 @contextmanager
 def isolated(seed: int = 20) -> Iterator[None]:
-    """Run a method as the kit runs all: global random state set and put back, one thread, warnings not shown.
+    """Run a method as the kit runs all: global random state set and put back, warnings not shown.
 
     So that a method that draws from the global state fails the check for that, and no other.
     """
-    with threadpool_limits(1), warnings.catch_warnings(), global_random_state(seed):
+    with warnings.catch_warnings(), global_random_state(seed):
         warnings.simplefilter("ignore")
         yield
 
@@ -163,6 +162,17 @@ def global_random_state(seed: int) -> Iterator[None]:
         random.setstate(before["random"])
         if torch is not None:
             torch.random.set_rng_state(before["torch"])
+
+
+def changed_random_states(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return the names of the global random states that differ."""
+    return [name for name in before if not _same_state(before[name], after[name])]
+
+
+def _same_state(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple):
+        return all(map(_same_state, one, other))
+    return bool(np.array_equal(np.asarray(one), np.asarray(other)))
 
 
 def read_global_random_state() -> dict[str, Any]:
@@ -190,6 +200,8 @@ def _built(method: Any, params: dict[str, Any]) -> tuple[str, Any, set[str]]:
             return label, method(**params), set(params)
         except (TypeError, ValueError) as error:
             raise InputError(f"{label} cannot be built: {error}") from error
+    if not hasattr(method, "get_params"):
+        raise InputError(f"{method!r} is no augbench.Augmenter, Adjuster or Detector, and no name of one")
     given = method.get_params(deep=False)
     signature = inspect.signature(type(method)).parameters
     chosen = {name for name, value in given.items() if repr(value) != repr(signature[name].default)}

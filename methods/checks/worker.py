@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 from joblib.externals.loky import ProcessPoolExecutor
+from threadpoolctl import threadpool_limits
 
 from .kit import CheckFailed, NotApplicable, one_line
 from .subject import load_requirements, outcome
@@ -81,9 +82,10 @@ def _run(modules: dict[str, str], payload: bytes) -> tuple[pd.DataFrame, float]:
         _load(name, file)
     method, training = pickle.loads(payload)
     load_requirements(method)
-    start = time.perf_counter()
-    found = outcome(method, training)
-    return found, time.perf_counter() - start
+    with threadpool_limits(1):
+        start = time.perf_counter()
+        found = outcome(method, training)
+        return found, time.perf_counter() - start
 
 
 def _load(name: str, file: str) -> None:

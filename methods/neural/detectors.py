@@ -287,7 +287,8 @@ class NeuralDetector(Detector):
         self.spread_[:n_numeric] = np.where(spread > LEAST_SPREAD, spread, 1.0)
 
     def _encode(self, X: pd.DataFrame) -> np.ndarray:
-        return np.clip((self.encoder_.encode(X) - self.centre_) / self.spread_, -FAR, FAR)
+        encoded = self.encoder_.encode(X, unseen_is_missing=True)
+        return np.clip((encoded - self.centre_) / self.spread_, -FAR, FAR)
 
     def _errors(self, values: np.ndarray, series: np.ndarray | None) -> np.ndarray:
         """Return the mean squared error of each encoded row, averaged over the places where it stands."""
@@ -356,6 +357,9 @@ class OvercompleteAutoencoderDetector(AutoencoderDetector):
     **others
         The parameters of `NeuralDetector`.
     """
+
+    #: layers that grow with the row are slow with the kit's thousand columns
+    checked_with: ClassVar[dict[str, Any]] = NeuralDetector.checked_with | {"hidden": [16], "code": 32}
 
     def _shape(self, width: int) -> AutoencoderShape:
         return self._dense(width, 2 * width, 4 * width)

@@ -120,13 +120,16 @@ class TableEncoder:
         self.width = int(ends[-1])
         return self
 
-    def encode(self, X: pd.DataFrame) -> np.ndarray:
+    def encode(self, X: pd.DataFrame, *, unseen_is_missing: bool = False) -> np.ndarray:
         """Return rows as a matrix.
 
         Parameters
         ----------
         X : pandas.DataFrame of shape (n_rows, n_features)
             The columns of the training rows.
+        unseen_is_missing : bool, default=False
+            A missing category stands for one that the training rows did not have, as in the rows that a detector
+            scores, and is no error.
 
         Returns
         -------
@@ -137,7 +140,8 @@ class TableEncoder:
         Raises
         ------
         ValueError
-            Other columns, an infinite cell, or a missing cell in a column that had none in training.
+            Other columns, an infinite cell, or a missing cell in a column that had none in training (of a category see
+            `unseen_is_missing`).
         """
         if not X.columns.equals(self.columns):
             found, known = ", ".join(map(str, X.columns)), ", ".join(map(str, self.columns))
@@ -148,7 +152,7 @@ class TableEncoder:
         new += [
             j
             for j, column in zip(self._texts, self._categories, strict=True)
-            if not column.has_gaps and X.iloc[:, j].isna().any()
+            if not (column.has_gaps or unseen_is_missing) and X.iloc[:, j].isna().any()
         ]
         self._refuse_gaps(new, "missing (NaN) cells in: {}, which had none in the training rows")
         encoded = np.zeros((len(X), self.width))

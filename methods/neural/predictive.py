@@ -221,6 +221,9 @@ class PredictiveVAEPublished(NeuralAugmenter):
     numeric_only: ClassVar[bool] = True
     binary_only: ClassVar[bool] = True
     optimizer: ClassVar[str] = "rmsprop"
+    known_limits: ClassVar[dict[str, str]] = {
+        "check_constant_column": "what the published sigmoid gives is left as it is, and that is no constant"
+    }
     #: rows of one call of Keras' predict
     PREDICT_BATCH: ClassVar[int] = 32
 
