@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,9 @@ class CellResult:
         To fit and predict once, without the inner folds.
     error : str
         Why there is no score, or an empty string.
+    tuned : dict
+        What tuning chose, by ``method.NAME`` and ``classifier.NAME``, and ``trials``, how many there were; empty where
+        the suite has none.
     """
 
     scores: dict[str, float] = field(default_factory=dict)
@@ -34,6 +38,7 @@ class CellResult:
     probabilities: np.ndarray | None = None
     fit_seconds: float = 0.0
     error: str = ""
+    tuned: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -42,6 +47,8 @@ class DrawResult:
 
     Attributes
     ----------
+    effort : dict of str to float
+        What the method took, see `Augmenter`; of a tuned method the mean over the classifiers.
     training : pandas.DataFrame, optional
         Training curve, if the unit keeps it: columns ``model``, ``step`` and one for each part of the loss.
     """
@@ -53,6 +60,7 @@ class DrawResult:
     n_generated: int = 0
     seconds: float = 0.0
     fidelity: dict[str, float] = field(default_factory=dict)
+    effort: dict[str, float] = field(default_factory=dict)
     cells: dict[str, CellResult] = field(default_factory=dict)
     training: pd.DataFrame | None = None
 
