@@ -75,6 +75,16 @@ def augment(unit: Unit, method: Any, prepared: list[PreparedDraw], watch: Stopwa
     ]
 
 
+def augment_wholes(unit: Unit, method: Any, prepared: list[PreparedDraw]) -> list[Addition | BaseException]:
+    """Let an augmenter make rows for the draws only, as `augment` does."""
+    return _resample(unit, method, [(one, one.whole, "whole") for one in prepared])
+
+
+def augment_inner(unit: Unit, method: Any, one: PreparedDraw) -> list[Addition | BaseException]:
+    """Let an augmenter make rows for the inner folds of a draw only: nothing of its test part is looked at."""
+    return _resample(unit, method, [(one, part, f"fold {k}") for k, (part, _) in enumerate(one.inner)])
+
+
 def _curves(unit: Unit, method: Any, n_draws: int) -> list[pd.DataFrame | None]:
     curves = getattr(method, "training_histories_", None)
     if not unit.keep_training or not isinstance(curves, list) or len(curves) != n_draws:

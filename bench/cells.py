@@ -35,11 +35,14 @@ class Prediction:
         For each inner fold the probabilities of the rows that it holds out, or why there are none.
     seconds : float
         To fit and predict the whole draw, without the inner folds.
+    effort : dict of str to float
+        What a detector took for the whole draw, if it says so.
     """
 
     whole: np.ndarray | BaseException
     inner: list[np.ndarray | BaseException] = field(default_factory=list)
     seconds: float = 0.0
+    effort: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,23 @@ def predict(
         whole, seconds = next(done)
         predictions.append(Prediction(whole, [next(done)[0] for _ in one.inner], seconds))
     return predictions
+
+
+def predict_inner(
+    unit: Unit,
+    method: Any,
+    entry: Entry,
+    one: PreparedDraw,
+    additions: list[Addition | BaseException],
+    watch: Stopwatch,
+) -> list[np.ndarray | BaseException]:
+    """Fit a classifier to the inner folds of a draw only; return what it predicts for the rows that each holds out."""
+    seed = derive_seed(one.draw.seed, "classifier", entry.id)
+    tasks: list[_Task | BaseException] = [
+        added if isinstance(added, BaseException) else _Task(seed, part, added)
+        for (part, _), added in zip(one.inner, additions, strict=True)
+    ]
+    return [outcome for outcome, _ in _Fitter(unit, method, entry, watch).predict(tasks)]
 
 
 @dataclass(frozen=True)
@@ -231,10 +251,21 @@ def _tuned_offsets(
         return None, "too few training rows of a class to tune the threshold on"
     if inner_error:
         return None, f"while tuning the threshold: {inner_error}"
+    return tune_offsets(one.draw.train.y, out_of_fold(one, inner)), ""
+
+
+def out_of_fold(one: PreparedDraw, inner: list[np.ndarray | BaseException]) -> np.ndarray:
+    """Return what the inner folds predict for the training rows of a draw, shape (n_train, K).
+
+    Raises
+    ------
+    Exception
+        What was raised in one of the folds.
+    """
     y = one.draw.train.y
-    out_of_fold = np.zeros((len(y), int(y.max()) + 1))
+    pooled = np.zeros((len(y), int(y.max()) + 1))
     for (_, held_out), predicted in zip(one.inner, inner, strict=True):
         if isinstance(predicted, BaseException):
             raise predicted
-        out_of_fold[held_out] = predicted
-    return tune_offsets(y, out_of_fold), ""
+        pooled[held_out] = predicted
+    return pooled

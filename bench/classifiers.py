@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, unknown_name
+from ..methods.search import Choice, Range, Real, Whole
 from .logistic import PenalisedLogisticRegression
 from .networks import MLP, OneUnitNetwork
 from .stacking import TrainingSet
@@ -20,11 +21,12 @@ from .stacking import TrainingSet
 
 @dataclass(frozen=True)
 class _Classifier:
-    """How a name becomes a classifier: a class (or where it is), its parameters here, and one line about it."""
+    """How a name becomes a classifier: a class (or where it is), a line about it, parameters, and what tuning tries."""
 
     target: str | Callable[..., Any]
     description: str
     defaults: dict[str, Any] = field(default_factory=dict)
+    search_space: dict[str, Range] = field(default_factory=dict)
 
     def load(self) -> Callable[..., Any]:
         if not isinstance(self.target, str):
@@ -35,22 +37,39 @@ class _Classifier:
 
 _CLASSIFIERS: dict[str, _Classifier] = {
     "logistic-regression": _Classifier(
-        PenalisedLogisticRegression, "Logistic regression, L2 penalty (C = 1), multinomial for K > 2."
+        PenalisedLogisticRegression,
+        "Logistic regression, L2 penalty (C = 1), multinomial for K > 2.",
+        search_space={"C": Real(1e-3, 1e3, log=True)},
     ),
     "one-unit-network": _Classifier(
         OneUnitNetwork,
         "The sources' one-unit sigmoid network: logistic regression without penalty, stopped after 7 epochs.",
+        search_space={"epochs": Whole(2, 100, log=True), "learning_rate": Real(3e-4, 3e-2, log=True)},
     ),
     "mlp": _Classifier(
-        MLP, "Network with one hidden layer of 32 units (Adam, no early stopping: that would hold out generated rows)."
+        MLP,
+        "Network with one hidden layer of 32 units (Adam, no early stopping: that would hold out generated rows).",
+        search_space={
+            "hidden_units": Choice((8, 16, 32, 64, 128)),
+            "alpha": Real(1e-6, 1.0, log=True),
+            "learning_rate": Real(5e-4, 5e-2, log=True),
+        },
     ),
     "random-forest": _Classifier(
-        "sklearn.ensemble:RandomForestClassifier", "Random forest of 100 trees.", {"n_estimators": 100, "n_jobs": 1}
+        "sklearn.ensemble:RandomForestClassifier",
+        "Random forest of 100 trees.",
+        {"n_estimators": 100, "n_jobs": 1},
+        {"max_features": Choice(("sqrt", 0.3, 0.6, 1.0)), "min_samples_leaf": Whole(1, 20, log=True)},
     ),
     "hist-gradient-boosting": _Classifier(
         "sklearn.ensemble:HistGradientBoostingClassifier",
         "Histogram gradient boosting, 100 rounds (no early stopping: that would hold out generated rows).",
         {"early_stopping": False},
+        {
+            "learning_rate": Real(0.01, 0.5, log=True),
+            "max_leaf_nodes": Whole(4, 64, log=True),
+            "l2_regularization": Choice((0.0, 0.1, 1.0, 10.0)),
+        },
     ),
 }
 
@@ -72,6 +91,17 @@ def _find(name: str) -> _Classifier:
 def describe(name: str) -> str:
     """Return one line about a classifier."""
     return _find(name).description
+
+
+def parameters(name: str) -> list[str]:
+    """Return the parameters of a classifier that a suite may set (the seed is the harness's)."""
+    return [one for one in inspect.signature(_find(name).load()).parameters if one != "random_state"]
+
+
+def search_space(name: str) -> dict[str, Range]:
+    """Return what tuning may try of a classifier's parameters; a plugin's declares it as `search_space`."""
+    entry = _find(name)
+    return entry.search_space or dict(getattr(entry.target, "search_space", {}))
 
 
 def make(name: str, params: dict[str, Any] | None = None, random_state: int | None = None) -> Any:
@@ -115,7 +145,8 @@ def register(target: Callable[..., Any], name: str) -> None:
     target : type or callable
         Gives an object with `fit(X, y)`, `predict_proba(X)` and `classes_`; `fit` needs the argument `sample_weight`
         for the adjuster class-weight. The first line of its docstring describes it. A class attribute
-        ``scaled = False`` asks for columns that are not standardised; a class method ``fit_stack(models, sets)`` fits
+        ``scaled = False`` asks for columns that are not standardised; ``search_space``, a dict of parameter to
+        `methods.search.Range`, says what tuning may try; a class method ``fit_stack(models, sets)`` fits
         many at once, see `fit_many`.
     name : str
         Its name in suites.

@@ -17,7 +17,6 @@ from .console import Places, err, out
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..datasets.contract import Dataset
     from .listing import Listing
     from .store import Store
     from .suite import Entry
@@ -129,6 +128,22 @@ def run(
             show_default="the suite's, else cpu",
         ),
     ] = None,
+    tune: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Trials of tuning, the same number for every method and baseline (extra 'tune'). 0: none.",
+            show_default="the suite's, else 0",
+        ),
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="steps=N or seconds=S: the same for every method that trains something, per training set; it wins "
+            "over steps in the suite. Other methods run as they are. Seconds cannot be reproduced bit by bit.",
+            show_default="each method's own",
+        ),
+    ] = None,
     training_curves: Annotated[
         bool,
         typer.Option(
@@ -151,13 +166,14 @@ def run(
     `bench run --data loans.csv --target default`, `bench run --plugin my_method.py --methods my-method`.
     """
     from .job import Manner, run_suite
+    from .own_table import own_table
     from .suite import load_suite, validate_suite
 
     _load_plugins(plugin)
     if data and datasets:
         raise InputError("--data runs your own table instead of the suite's datasets: leave --datasets out")
     chosen = load_suite(suite)
-    own = _own_table(data, target, drop)
+    own = own_table(data, target, drop)
     changes: dict[str, Any] = {
         "methods": _entries(methods, chosen.methods),
         "controls": controls,
@@ -167,6 +183,8 @@ def run(
         "draws": draws,
         "seed": seed,
         "device": device,
+        "trials": tune,
+        "budget": budget,
         "name": next(iter(own), None),
         "description": f"One's own table, {data}" if own else None,
     }
@@ -371,22 +389,3 @@ def _load_plugins(plugins: list[str] | None) -> None:
             load_plugin(plugin)
         except PluginError as error:
             err.print(f"warning: {error}", markup=False)
-
-
-def _own_table(data: Path | None, target: str | None, drop: list[str] | None) -> dict[str, Dataset]:
-    if data is None:
-        if target or drop:
-            raise InputError("--target and --drop describe your own table: name it with --data FILE")
-        return {}
-    if target is None:
-        raise InputError(f"--data {data} needs --target COLUMN, the column to predict")
-    import warnings
-
-    from ..datasets.files import read_table
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        table = read_table(data, target, tuple(drop or ()))
-    for one in caught:
-        err.print(f"warning: {one.message}", markup=False)
-    return {table.info.name: table}

@@ -35,8 +35,20 @@ def detect(
         Prediction(p, [next(rest) for _ in one.inner], cost)
         for one, p, cost in zip(prepared, whole, seconds, strict=True)
     ]
+    for prediction, one in zip(predictions, fitted, strict=True):
+        prediction.effort = dict(getattr(one, "effort_", {}))
     curves = [getattr(one, "training_history_", None) if unit.keep_training else None for one in fitted]
     return predictions, [curve if isinstance(curve, pd.DataFrame) else None for curve in curves]
+
+
+def detect_wholes(unit: Unit, method: Detector, prepared: list[PreparedDraw]) -> list[np.ndarray | BaseException]:
+    """Fit a detector to the draws only; return what it predicts for their test rows."""
+    return _fit(unit, method, [(one, one.whole, "whole") for one in prepared], Stopwatch())[1]
+
+
+def detect_inner(unit: Unit, method: Detector, one: PreparedDraw, watch: Stopwatch) -> list[np.ndarray | BaseException]:
+    """Fit a detector to the inner folds of a draw only; return what it predicts for the rows that each holds out."""
+    return _fit(unit, method, [(one, part, f"fold {k}") for k, (part, _) in enumerate(one.inner)], watch)[1]
 
 
 def _fit(

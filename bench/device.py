@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import InputError
 
 #: package -> the extra of augbench that brings it
-EXTRAS = {"torch": "neural", **dict.fromkeys(("ctgan", "sdv", "rdt", "copulas"), "generators")}
+EXTRAS = {"torch": "neural", "optuna": "tune", **dict.fromkeys(("ctgan", "sdv", "rdt", "copulas"), "generators")}
 
 CPU = "cpu"
 DEVICE = re.compile(r"cpu|cuda(:\d+)?")
@@ -39,6 +39,12 @@ def install_hint(packages: Iterable[str]) -> str:
     extras = dict.fromkeys(EXTRAS[name] for name in packages if name in EXTRAS)
     from_extras = f" (extra {', '.join(map(repr, extras))})" if extras else ""
     return f"pip install {' '.join(packages)}{from_extras}"
+
+
+def check_package(name: str, what: str) -> None:
+    """Raise `InputError` where a package that `what` needs is not installed."""
+    if not _is_importable(name):
+        raise InputError(f"{what} needs {name}, which is not installed: {install_hint([name])}")
 
 
 def _is_importable(name: str) -> bool:

@@ -26,7 +26,8 @@ class Estimator:
 
     The guess is made from the number of classifiers, folds and rows. A method may tell its own cost, which is added to
     that of the classifiers: ``expected_seconds(n_rows: int, n_classes: int) -> float``, the seconds it takes to make
-    rows for one training set.
+    rows for one training set. A budget takes its place; tuning multiplies by the trials. What was measured in the past,
+    with whatever settings, tells nothing of a suite that has a budget or trials: there it counts from its own start.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class Estimator:
         self._plan = plan
         self._sums: dict[tuple[str, ...], list[float]] = {}
         self._kinds: dict[str, str] = {}
-        for method, dataset, scenario, draws, seconds in history:
+        for method, dataset, scenario, draws, seconds in () if plan.suite.trials or plan.suite.budget else history:
             self._learn(method, dataset, scenario, draws, seconds)
 
     def learn(self, unit: Unit, seconds: float) -> None:
@@ -107,8 +108,25 @@ class Estimator:
         rows = info.n_rows if info else 1000
         # a detector takes the place of all classifiers
         models = 1 if isinstance(self._plan.methods.get(method), Detector) else len(suite.classifiers)
-        seconds = models * (self.FIT + self.FIT_ROW * rows)
+        fits, own = models * (self.FIT + self.FIT_ROW * rows), 0.0
         if info and (cost := self._own_cost(method)):
             train_rows = rows if dataset in self._plan.fresh else round(rows * (1 - suite.test_fraction))
-            seconds += float(cost(train_rows, len(info.classes)))
-        return draws * (1 + suite.folds) * seconds
+            own = self._budgeted(method, float(cost(train_rows, len(info.classes))), len(info.classes))
+        if suite.trials:
+            # every classifier has trials of its own, on the inner folds, and then one fit of everything
+            return draws * (suite.trials * suite.folds + 1 + suite.folds) * (fits + models * own)
+        return draws * (1 + suite.folds) * (fits + own)
+
+    def _budgeted(self, method: str, own: float, n_classes: int) -> float:
+        """Return what one training set costs a method within the suite's budget, given what it costs without."""
+        kind, _, amount = self._plan.suite.budget.partition("=")
+        found: Any = self._plan.methods.get(method)
+        steps = getattr(getattr(found, "augmenter", found), "steps", None)
+        if not kind or not steps:
+            return own
+        if kind == "seconds":
+            return float(amount)
+        # all classes but the largest get rows
+        counts = dict.fromkeys(range(max(1, n_classes - 1)), 1)
+        networks = 1 if isinstance(found, Detector) else max(1, found.n_networks(counts))
+        return own * int(amount) / (networks * steps)

@@ -23,6 +23,7 @@ from .outcome import CellResult, DrawResult, Stopwatch, UnitResult, describe
 from .plan import Unit, dataset_instance, method_instance
 from .prepare import PreparedDraw
 from .scenario import derive_seed, make_draw
+from .suite import Entry
 
 __all__ = ["CACHE", "CellResult", "DrawCache", "DrawResult", "UnitResult", "describe", "evaluate", "peak_memory_mb"]
 
@@ -108,15 +109,27 @@ def peak_memory_mb() -> float:
 
 
 def _evaluate_draws(unit: Unit, cache: DrawCache, watch: Stopwatch) -> list[DrawResult]:
-    method = method_instance(unit.method)
     prepared = [cache.draw(unit, index) for index in unit.draws]
     results = [
         DrawResult(one.draw.index, one.content_hash, one.draw.test.y.astype(np.uint8), len(one.draw.train.y))
         for one in prepared
     ]
+    if unit.trials:
+        _evaluate_tuned(unit, prepared, results, watch)
+    elif unit.budget:
+        _evaluate_within_budget(unit, prepared, results, watch)
+    else:
+        _evaluate_with(unit, method_instance(unit.method), prepared, results, watch)
+    return results
+
+
+def _evaluate_with(
+    unit: Unit, method: Any, prepared: list[PreparedDraw], results: list[DrawResult], watch: Stopwatch
+) -> None:
+    """Write into results what a method and the unit's classifiers give on some draws."""
     if isinstance(method, Detector):
         _evaluate_detector(unit, method, prepared, results, watch)
-        return results
+        return
     if isinstance(method, Adjuster):
         augmented = [Augmented(inner=[Addition()] * len(one.inner)) for one in prepared]
     else:
@@ -128,7 +141,65 @@ def _evaluate_draws(unit: Unit, cache: DrawCache, watch: Stopwatch) -> list[Draw
         for one, result, added, prediction in zip(prepared, results, augmented, predictions, strict=True):
             inner_error = next((describe(a) for a in added.inner if isinstance(a, BaseException)), "")
             result.cells[entry.id] = score(method, one, prediction, inner_error, watch)
-    return results
+
+
+def _evaluate_within_budget(
+    unit: Unit, prepared: list[PreparedDraw], results: list[DrawResult], watch: Stopwatch
+) -> None:
+    """Evaluate with the length of training that the budget gives, draws with the same one together."""
+    from .budget import within_budget
+
+    chosen = within_budget(unit, prepared)
+    for params in [one for i, one in enumerate(chosen) if one not in chosen[:i]]:
+        same = [i for i, one in enumerate(chosen) if one == params]
+        method = method_instance(unit.method.with_params(params))
+        _evaluate_with(unit, method, [prepared[i] for i in same], [results[i] for i in same], watch)
+
+
+def _evaluate_tuned(unit: Unit, prepared: list[PreparedDraw], results: list[DrawResult], watch: Stopwatch) -> None:
+    """Evaluate with the parameters that tuning finds, each draw by itself.
+
+    What stands once for a draw (rows generated, fidelity, effort, seconds) is the mean over the classifiers, with each
+    of which the method was tuned; the training curve is that of the first.
+    """
+    from .budget import within_budget
+    from .tuning import CLASSIFIER, METHOD, Found, tune
+
+    fixed = [within_budget(unit, [one])[0] for one in prepared]
+    for one, result, found, params in zip(prepared, results, tune(unit, prepared, fixed, watch), fixed, strict=True):
+        result.cells = {
+            entry.id: CellResult(error=describe(best.error) if best.error else "", tuned=best.record())
+            for entry, best in zip(unit.classifiers, found, strict=True)
+        }
+        together: dict[str, list[tuple[Entry, Found]]] = {}
+        for entry, best in zip(unit.classifiers, found, strict=True):
+            if best.error is None:
+                together.setdefault(repr(best.of(METHOD)), []).append((entry, best))
+        parts: list[DrawResult] = []
+        for members in together.values():
+            method = method_instance(unit.method.with_params(members[0][1].of(METHOD) | params))
+            classifiers = tuple(entry.with_params(best.of(CLASSIFIER)) for entry, best in members)
+            part = DrawResult(result.draw, result.content_hash, result.y_test, result.n_train)
+            _evaluate_with(replace(unit, classifiers=classifiers), method, [one], [part], watch)
+            parts += [part] * len(members)
+            for entry, best in members:
+                result.cells[entry.id] = replace(part.cells[entry.id], tuned=best.record())
+        if parts:
+            _average(result, parts)
+
+
+def _average(result: DrawResult, parts: list[DrawResult]) -> None:
+    """Write into a result the means of what stands once for a draw."""
+    result.n_generated = round(np.mean([part.n_generated for part in parts]))
+    result.seconds = float(np.mean([part.seconds for part in parts]))
+    result.fidelity = _means([part.fidelity for part in parts])
+    result.effort = _means([part.effort for part in parts])
+    result.training = parts[0].training
+
+
+def _means(parts: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of each number over those that have it."""
+    return {name: float(np.mean([one[name] for one in parts if name in one])) for part in parts for name in part}
 
 
 def _describe_addition(one: PreparedDraw, result: DrawResult, added: Augmented) -> None:
@@ -162,7 +233,7 @@ def _evaluate_detector(
     """
     predictions, curves = detect(unit, method, prepared, watch)
     for one, result, prediction, curve in zip(prepared, results, predictions, curves, strict=True):
-        result.seconds, result.training = prediction.seconds, curve
+        result.seconds, result.training, result.effort = prediction.seconds, curve, prediction.effort
         inner_error = next((describe(p) for p in prediction.inner if isinstance(p, BaseException)), "")
         cell = score(method, one, prediction, inner_error, watch)
         result.cells = {

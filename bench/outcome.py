@@ -28,7 +28,8 @@ class CellResult:
     error : str
         Why there is no score, or an empty string.
     tuned : dict
-        What tuning chose, of JSON's types; empty where nothing was tuned.
+        What tuning chose, by ``method.NAME`` and ``classifier.NAME``, and ``trials``, how many there were; empty where
+        the suite has none.
     """
 
     scores: dict[str, float] = field(default_factory=dict)
@@ -49,7 +50,8 @@ class DrawResult:
     training : pandas.DataFrame, optional
         Training curve, if the unit keeps it: columns ``model``, ``step`` and one for each part of the loss.
     effort : dict of str to float
-        What the method's training took, see `methods.contract.Augmenter`; empty for one that trains nothing.
+        What the method's training took, see `methods.contract.Augmenter`; empty for one that trains nothing, of a
+        tuned method the mean over the classifiers.
     """
 
     draw: int
@@ -59,9 +61,9 @@ class DrawResult:
     n_generated: int = 0
     seconds: float = 0.0
     fidelity: dict[str, float] = field(default_factory=dict)
+    effort: dict[str, float] = field(default_factory=dict)
     cells: dict[str, CellResult] = field(default_factory=dict)
     training: pd.DataFrame | None = None
-    effort: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

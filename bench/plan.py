@@ -18,9 +18,10 @@ from ..methods.samplers import ImblearnSampler, load_sampler
 from ..provenance import digest, package_versions, source_hash
 from . import classifiers as classifier_registry
 from . import metrics as metric_registry
-from .device import CPU, missing_requirement
+from .device import CPU, check_package, missing_requirement
 from .identity import classifier_hash, code_identity, method_hash
 from .scenario import Scenario
+from .space import check_spaces
 from .suite import Entry, Suite
 
 #: the code of ours that decides a score, beside the method, the dataset and the classifier
@@ -60,6 +61,8 @@ class Unit:
         of them must not be mixed.
     keep_training : bool
         Whether the training curves of neural methods are kept; no part of the key, since no score depends on it.
+    trials, budget
+        As in `Suite`; a unit whose method has nothing that a budget decides has none.
     """
 
     key: str
@@ -73,6 +76,8 @@ class Unit:
     folds: int
     definitions: dict[str, str]
     keep_training: bool = False
+    trials: int = 0
+    budget: str = ""
 
     @property
     def title(self) -> str:
@@ -172,6 +177,11 @@ def method_instance(entry: Entry) -> Any:
     return method_registry.make(entry.name, entry.params)
 
 
+def takes_steps(entry: Entry) -> bool:
+    """Tell whether a method's length of training can be set: whether it has the parameter `steps`."""
+    return not entry.sampler and "steps" in method_registry.allowed_parameters(entry.name)
+
+
 def dataset_instance(entry: Entry) -> Dataset:
     """Build a dataset from its entry in a suite."""
     return dataset_registry.make(entry.name, **entry.params)
@@ -245,6 +255,11 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     for name, metric in metric_registry.METRICS.items():
         if metric.function is not None:
             common[f"metric:{name}"] = source_hash(inspect.getfile(metric.function))
+    if suite.trials:
+        check_package("optuna", f"tuning (trials = {suite.trials})")
+        check_spaces({entry.id: (entry, methods[entry.id]) for entry in method_entries}, classifiers)
+    budgets = {entry.id: suite.budget if takes_steps(entry) else "" for entry in method_entries}
+    settings = {budget: _settings_hash(suite, budget) for budget in budgets.values()}
     method_hashes = {entry.id: method_hash(entry, methods[entry.id]) for entry in method_entries}
     units: list[Unit] = []
     exclusions: list[Exclusion] = []
@@ -266,7 +281,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
                             [dataset.info.content_hash, code_identity(type(dataset))]
                         ),
                         f"scenario:{scenario.id}": digest(scenario.model_dump()),
-                        "settings": digest([suite.seed, suite.test_fraction, suite.folds]),
+                        "settings": settings[budgets[method_entry.id]],
                     }
                     units.append(
                         Unit(
@@ -280,6 +295,8 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
                             test_fraction=suite.test_fraction,
                             folds=suite.folds,
                             definitions=definitions,
+                            trials=suite.trials,
+                            budget=budgets[method_entry.id],
                         )
                     )
     return Plan(
@@ -290,6 +307,17 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         {id_: dataset.info for id_, (_, dataset) in datasets.items()},
         {id_ for id_, (_, dataset) in datasets.items() if isinstance(dataset, SimulatedDataset)},
     )
+
+
+def _settings_hash(suite: Suite, budget: str) -> str:
+    """Return the hash of how a suite evaluates; the code of tuning and of budgets counts only where there are any."""
+    settings: list[Any] = [suite.seed, suite.test_fraction, suite.folds]
+    if budget:
+        settings += [budget, source_hash("augbench.bench.budget")]
+    if suite.trials:
+        code = source_hash("augbench.bench.tuning", "augbench.bench.space")
+        settings += [{"trials": suite.trials}, code, package_versions(["optuna"])]
+    return digest(settings)
 
 
 def _on_device(entry: Entry, device: str) -> Entry:

@@ -94,6 +94,8 @@ def environment(plan: Plan) -> dict[str, str]:
     """Return what results were computed with: Python, machine, device, versions of what augbench and methods need."""
     used = {unit.method.id for unit in plan.units}
     needed = {name for id_ in used for name in requirements(plan.methods[id_])}
+    if plan.suite.trials:
+        needed.add("optuna")
     packages = [*PACKAGES, *(one for name in sorted(needed) for one in distributions_of(name.partition(".")[0]))]
     device = {} if plan.suite.device == CPU else {"device": plan.suite.device}
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ..errors import InputError, unknown_name
 from .device import DEVICE
 from .scenario import Scenario, parse_scenario, validation_message
+
+#: an equal budget of every method for one training set
+BUDGET = re.compile(r"steps=0*[1-9]\d*|seconds=(?=.*[1-9])\d+(\.\d+)?")
 
 
 class Entry(BaseModel):
@@ -51,6 +55,10 @@ class Entry(BaseModel):
             object.__setattr__(self, "id", f"{name}({inner})" if inner else name)
         return self
 
+    def with_params(self, params: dict[str, Any]) -> Entry:
+        """Return the entry, of the same id, with other values of some parameters."""
+        return self.model_copy(update={"params": self.params | params})
+
 
 class Suite(BaseModel):
     """A grid, and how it is evaluated.
@@ -73,6 +81,12 @@ class Suite(BaseModel):
     device : str
         Where neural methods are trained: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``. Results of another device than the CPU
         have keys of their own.
+    trials : int
+        Trials of tuning, for every method and every baseline, of each draw and classifier (`tuning`); 0: the parameters
+        given here and the defaults.
+    budget : str
+        ``"steps=N"`` or ``"seconds=S"``: what every method that trains something gets for one training set, whatever
+        number of steps stands in its parameters (`budget`); empty: each method's own.
     controls : bool
         Whether the controls run beside whatever methods are named (they should).
     methods, datasets, classifiers : list of Entry
@@ -91,6 +105,8 @@ class Suite(BaseModel):
     test_fraction: float = Field(default=0.3, gt=0, lt=1)
     folds: int = Field(default=3, ge=0)
     device: str = "cpu"
+    trials: int = Field(default=0, ge=0)
+    budget: str = ""
     controls: bool = True
     methods: tuple[Entry, ...] = ()
     datasets: tuple[Entry, ...] = Field(min_length=1)
@@ -111,6 +127,15 @@ class Suite(BaseModel):
             raise ValueError("must be cpu, cuda or cuda:N, N the number of a GPU")
         return value
 
+    @field_validator("budget")
+    @classmethod
+    def _check_budget(cls, value: str) -> str:
+        if value and not BUDGET.fullmatch(value):
+            raise ValueError(
+                f"must be steps=N (N a whole number above 0) or seconds=S (S a number above 0); found '{value}'"
+            )
+        return value
+
     @field_validator("scenarios", mode="before")
     @classmethod
     def _read_scenarios(cls, value: Any) -> Any:
@@ -120,6 +145,12 @@ class Suite(BaseModel):
             return [parse_scenario(one) if isinstance(one, str) else one for one in value]
         except InputError as error:
             raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _check_tuning(self) -> Suite:
+        if self.trials and not self.folds:
+            raise ValueError(f"trials: tuning needs inner folds; found trials = {self.trials} with folds = 0")
+        return self
 
     @model_validator(mode="after")
     def _check_unique(self) -> Suite:

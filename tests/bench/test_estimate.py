@@ -14,7 +14,7 @@ class Neural:
 
 
 def plan(methods=None):
-    suite = SimpleNamespace(classifiers=("a", "b"), folds=3, test_fraction=0.2)
+    suite = SimpleNamespace(classifiers=("a", "b"), folds=3, test_fraction=0.2, trials=0, budget="")
     sizes = {"iris": 150, "wine": 150, "large": 80_000, "simulated": 150}
     infos = {name: SimpleNamespace(n_rows=rows, classes=("x", "y", "z")) for name, rows in sizes.items()}
     neural = {"vae": Neural(), "cvae": Neural(), "hookless": SimpleNamespace(requires=("torch",))}
