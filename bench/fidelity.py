@@ -147,7 +147,9 @@ def fidelity(
         columns = _Columns.of(X_train, widths, rng)
         codes = np.unique(y_new)
         # the same real rows whatever was generated, so that methods share their reference
-        real = [(_some(X_test, y_test == c, ROWS, rng), _some(X_train, y_train == c, TRAINING_ROWS, rng)) for c in codes]
+        real = [
+            (_some(X_test, y_test == c, ROWS, rng), _some(X_train, y_train == c, TRAINING_ROWS, rng)) for c in codes
+        ]
         for code, (held_out, training) in zip(codes, real, strict=True):
             new = _some(X_new, y_new == code, ROWS, rng)
             if len(held_out):
@@ -167,9 +169,9 @@ def closest_distances(rows: np.ndarray, among: np.ndarray) -> np.ndarray:
 def two_sample_auroc(first: np.ndarray, second: np.ndarray) -> float:
     """Return how well a quadratic discriminant tells two samples apart: a classifier two-sample test.
 
-    It knows means, spreads and correlations, and takes a millisecond. At 8 and 30 columns it told SMOTE's, shrunk, permuted
-    and fitted Gaussian rows from real ones about as well as gradient boosting did in forty times the time, or better;
-    logistic regression hardly sees them. (The 1-nearest-neighbour test sees what no moment shows.)
+    It knows means, spreads and correlations, and takes a millisecond. At 8 and 30 columns it told SMOTE's, shrunk,
+    permuted and fitted Gaussian rows from real ones about as well as gradient boosting did in forty times the time, or
+    better; logistic regression hardly sees them. (The 1-nearest-neighbour test sees what no moment shows.)
 
     Parameters
     ----------

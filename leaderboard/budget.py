@@ -48,7 +48,9 @@ def effort_of(rows: pd.DataFrame) -> str:
             parts.append(f"{low} {word}{'' if low == '1' else 's'}" if low == high else f"{low}–{high} {word}s")
     kept = _means(rows, YIELD)
     if len(kept) and kept.min() < ALL_KEPT:
-        low, high = (f"{100 * value:.0f}" if value >= 0.095 else f"{100 * value:.2g}" for value in (kept.min(), kept.max()))
+        low, high = (
+            f"{100 * value:.0f}" if value >= 0.095 else f"{100 * value:.2g}" for value in (kept.min(), kept.max())
+        )
         parts.append(f"yield {low} %" if low == high else f"yield {low}–{high} %")
     return " · ".join(parts)
 
