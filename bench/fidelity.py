@@ -169,9 +169,9 @@ def closest_distances(rows: np.ndarray, among: np.ndarray) -> np.ndarray:
 def two_sample_auroc(first: np.ndarray, second: np.ndarray) -> float:
     """Return how well a quadratic discriminant tells two samples apart: a classifier two-sample test.
 
-    It knows means, spreads and correlations, and takes a millisecond. At 8 and 30 columns it told SMOTE's, shrunk, permuted
-    and fitted Gaussian rows from real ones about as well as gradient boosting did in forty times the time, or better;
-    logistic regression hardly sees them. (The 1-nearest-neighbour test sees what no moment shows.)
+    It knows means, spreads and correlations, and takes a millisecond. At 8 and 30 columns it told SMOTE's, shrunk,
+    permuted and fitted Gaussian rows from real ones about as well as gradient boosting did in forty times the time, or
+    better; logistic regression hardly sees them. (The 1-nearest-neighbour test sees what no moment shows.)
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import InputError, unknown_name
-from .results import higher_is_better
+from .results import OF_ROWS, higher_is_better
 
 #: One row of a draw table: everything about a score but the method.
 DRAW = ["dataset", "scenario", "classifier", "draw"]
@@ -134,6 +134,11 @@ def draw_table(scores: pd.DataFrame, metric: str, baseline: str) -> DrawTable:
     states = states.mask((states == "ok") & values.isna(), "failed")
     usable = states[baseline] == "ok" if baseline in states.columns else pd.Series(False, index=states.index)
     if not usable.any():
+        if metric in OF_ROWS:
+            raise InputError(
+                f"{metric} describes generated rows, and the baseline '{baseline}' has none: no method can be compared "
+                "with it; the page and 'bench export' show it"
+            )
         raise InputError(f"the baseline '{baseline}' has no {metric} in any draw: there is nothing to compare with")
     values, states = values[usable], states[usable]
     values = values.where(states == "ok")

@@ -34,7 +34,8 @@ class Comparison:
         is_control, state, note, n_datasets, untested, delta, low, high, wins, ties, losses, mean_rank, p_baseline,
         p_baseline_holm, delta_copies, low_copies, high_copies, p_copies, p_copies_holm, macro_f1, weighted_f1,
         recall_minority, recall_majority, delta_tuned, low_tuned, high_tuned, seconds, n_scores, n_failed, messages,
-        not_applicable, p_better, p_equivalent, p_worse, shown_better, shown_worse, gain_baseline, gain_copies, verdict.
+        not_applicable, p_better, p_equivalent, p_worse, shown_better, shown_worse, gain_baseline, gain_copies, verdict,
+        effort (what training took, in words), steps, tuning (how parameters were chosen).
     deltas : pandas.DataFrame of shape (methods, data sets)
         Difference to the baseline in points, in the order of the table.
     states : pandas.DataFrame of shape (methods, data sets)
@@ -43,6 +44,8 @@ class Comparison:
         The omnibus test over ranked methods; None in an exploratory comparison.
     finding, omnibus_text : str
         One sentence each.
+    budget : str
+        How parameters were chosen and what generative methods were given, for the whole run; empty if nothing is known.
     warnings, footnotes : tuple of str
         What the reader has to know.
     """
@@ -62,6 +65,7 @@ class Comparison:
     omnibus: Friedman | None
     finding: str
     omnibus_text: str
+    budget: str
     warnings: tuple[str, ...]
     footnotes: tuple[str, ...]
 

@@ -32,6 +32,7 @@ _LATEX = {
     "–": "--",
     "Δ": r"$\Delta$",
     "×": r"$\times$",
+    "·": r"$\cdot$",
 }
 
 
@@ -54,7 +55,10 @@ def to_latex(comparison: Comparison) -> str:
         A table environment with caption.
     """
     head = ["Method", "Δ", "95 % interval", "W/T/L", "Mean rank", "p (Holm)", "Macro F1", "Weighted F1", "Verdict"]
-    lines = [r"\begin{table}", r"\centering", r"\begin{tabular}{lrrrrrrrl}", r"\toprule"]
+    trained = bool((comparison.table["effort"] != "").any())
+    head += ["Training"] if trained else []
+    columns = "lrrrrrrrl" + ("l" if trained else "")
+    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
     lines += [" & ".join(map(escape_latex, head)) + r" \\", r"\midrule"]
     for _, row in comparison.table.iterrows():
         based = row["is_baseline"]
@@ -68,9 +72,11 @@ def to_latex(comparison: Comparison) -> str:
             text.plain_number(row["macro_f1"]),
             text.plain_number(row["weighted_f1"]),
             row["verdict"],
+            *([row["effort"] or text.NOTHING] if trained else []),
         ]
         lines.append(" & ".join(map(escape_latex, cells)) + r" \\")
     caption = f"{comparison.finding} Δ: {text.metric_name(comparison.metric)} against {comparison.baseline} in points."
+    caption += f" {comparison.budget}" if comparison.budget else ""
     lines += [r"\bottomrule", r"\end{tabular}", rf"\caption{{{escape_latex(caption)}}}", r"\end{table}"]
     return "\n".join(lines) + "\n"
 

@@ -13,8 +13,8 @@ from .results import Results
 REAL = "real rows"
 #: from this share of exact copies on, a method mostly copies
 MOSTLY = 0.5
-#: above this chance to be closer to a training row than held-out rows are, generated rows are nearly copies
-NEARLY = 0.95
+#: below this DCR ratio generated rows are nearly copies (SMOTE's, between neighbours, have about 0.4)
+NEARLY = 0.1
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ MEASURES = (
     ),
     Measure(
         "dcr_closer",
-        "closer",
+        "closer than real rows",
         "Chance that a generated row is closer to its closest training row than a held-out row is to its own. Copies "
         "give 100 %, real rows 50 %, rows far away from the data 0 %.",
         True,
@@ -72,7 +72,7 @@ MEASURES = (
     ),
     Measure(
         "two_sample_auroc",
-        "AUROC",
+        "two-sample AUROC",
         "Classifier two-sample test: how well a quadratic discriminant tells generated from held-out rows, "
         "cross-validated. Real rows give .50; at 1 no row is mistaken. Few copies of many rows stay near .50, many "
         "copies of few rows do not.",
@@ -81,7 +81,7 @@ MEASURES = (
     ),
     Measure(
         "two_sample_accuracy",
-        "1-NN",
+        "two-sample 1-NN",
         "The same test by the nearest neighbour, as accuracy: it sees clumps that means and correlations do not show. "
         "Real rows give 50 %.",
         True,
@@ -97,7 +97,7 @@ MEASURES = (
     ),
     Measure(
         "total_variation",
-        "TV",
+        "total variation",
         "Total-variation distance of each categorical column to held-out rows: 0 is the same shares, 1 no category in "
         "common.",
         False,
@@ -105,9 +105,10 @@ MEASURES = (
     ),
     Measure(
         "correlation_error",
-        "correlation",
-        "Mean absolute difference of the correlations of all pairs of columns to those of held-out rows, 0 to 2. A "
-        "constant row has no correlations: its error is the size of the real ones.",
+        "correlation error",
+        "Mean absolute difference of the correlations of all pairs of columns to those of held-out rows, 0 to 2. "
+        "Constant columns have none: their error is the size of the real correlations, which may be less than what few "
+        "rows differ by.",
         False,
         "correlation_error_real",
     ),
@@ -124,12 +125,18 @@ class Fidelity:
         Those that any method has.
     table : pandas.DataFrame of shape (1 + methods, measures)
         Means over data sets; the first row is `REAL`.
+    references : pandas.DataFrame
+        Of the same shape: what real rows give on the data sets of each method.
+    n_datasets : pandas.Series
+        On how many data sets each method's rows were measured.
     marks : dict of str to str
         What has to be said of a method that copies.
     """
 
     measures: tuple[Measure, ...]
     table: pd.DataFrame
+    references: pd.DataFrame
+    n_datasets: pd.Series
     marks: dict[str, str]
 
 
@@ -149,29 +156,32 @@ def fidelity_table(results: Results, order: list[str]) -> Fidelity | None:
         Draws are averaged first, then the scenarios of a data set, then data sets. Methods that add no row are left
         out; None if no method adds any, or nothing was measured.
     """
-    measures = [one for one in MEASURES if one.name in results.scores.columns]
-    measures = [one for one in measures if results.scores[one.name].notna().any()]
+    scores = results.scores
+    measures = [one for one in MEASURES if one.name in scores.columns and scores[one.name].notna().any()]
     if not measures:
         return None
     names = [one.name for one in measures]
-    real = [one.real for one in measures if isinstance(one.real, str) and one.real in results.scores.columns]
-    means = _means(results.scores, [*names, *real], "method")
-    table = means.loc[[name for name in order if name in means.index], names].dropna(how="all")
-    everybody = _means(results.scores.assign(everybody=REAL), real, "everybody").loc[REAL] if real else {}
-    first = [everybody.get(one.real, np.nan) if isinstance(one.real, str) else one.real for one in measures]
-    table = pd.concat([pd.DataFrame([first], index=[REAL], columns=names), table])
-    marks = {str(name): mark for name, row in table.iloc[1:].iterrows() if (mark := _mark(row))}
-    return Fidelity(tuple(measures), table, marks)
+    known = {one.name: scores[one.real].where(scores[one.name].notna()) if one.real in scores.columns else np.nan
+             for one in measures if isinstance(one.real, str)}  # fmt: skip
+    known |= {one.name: float(one.real) for one in measures if not isinstance(one.real, str)}
+    scores = scores[scores[names].notna().any(axis=1)]
+    real = scores.assign(**known)
+    table, references = _means(scores, names), _means(real, names)
+    table = table.loc[[name for name in order if name in table.index]]
+    first = _means(real.assign(method=REAL), names)
+    n_datasets = pd.concat([scores.assign(method=REAL), scores]).groupby("method")["dataset"].nunique()
+    marks = {str(name): mark for name, row in table.iterrows() if (mark := _mark(row))}
+    return Fidelity(tuple(measures), pd.concat([first, table]), pd.concat([first, references]), n_datasets, marks)
 
 
-def _means(scores: pd.DataFrame, names: list[str], by: str) -> pd.DataFrame:
-    """Average draws (a row for each classifier says the same), scenarios and data sets."""
-    for keys in ([by, "dataset", "scenario", "draw"], [by, "dataset", "scenario"], [by, "dataset"], [by]):
+def _means(scores: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Average draws (a row for each classifier says the same), scenarios and data sets; methods × measures."""
+    for keys in (["method", "dataset", "scenario", "draw"], ["method", "dataset", "scenario"], ["method", "dataset"]):
         scores = scores.groupby(keys)[names].mean().reset_index()
-    return scores.set_index(by)
+    return scores.groupby("method")[names].mean()
 
 
 def _mark(row: pd.Series) -> str:
     if row.get("exact_copies", 0.0) >= MOSTLY:
         return "mostly copies"
-    return "nearly copies" if row.get("dcr_closer", 0.0) > NEARLY else ""
+    return "nearly copies" if row.get("dcr_ratio", 1.0) < NEARLY else ""

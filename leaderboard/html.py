@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from . import format as text
+from .budget import budget_of, tuning_of
 from .comparison import Comparison
 from .details import DatasetDetail, dataset_detail
 from .export import replace_file
+from .fidelity import Fidelity, fidelity_table
 from .figures import BAR_WIDTH, Scale, full_heat, heat
 from .results import Results, as_results, higher_is_better
 from .tables import compare
@@ -64,6 +66,7 @@ def to_html(results: Results, metric: str = "macro_f1") -> str:
         scale_width=BAR_WIDTH,
         run=_run_line(results),
         subsets=_subsets(results, main),
+        fidelity=_fidelity(results, main),
         matrix=_matrix(main),
         datasets=[_dataset(dataset_detail(results, name, metric)) for name in main.datasets],
         unranked=[row for row in main.table.to_dict("records") if math.isnan(row["mean_rank"])],
@@ -97,6 +100,8 @@ def _board(comparison: Comparison) -> dict[str, Any]:
         "reference": comparison.reference,
         "confirmatory": comparison.confirmatory,
         "any_failed": bool(table["n_failed"].any()),
+        # where nothing is trained and nothing is tuned, the head of the page says all
+        "budgets": bool((table["effort"] != "").any() or table["tuning"].nunique() > 1),
     }
 
 
@@ -123,6 +128,8 @@ def _run_line(results: Results) -> list[tuple[str, str]]:
         ("Python", run.get("python")),
         ("platform", run.get("platform")),
         ("device", run.get("device")),
+        ("parameters of methods", tuning_of(run)),
+        ("budget of generative methods", budget_of(run)),
     ]
     return [(name, str(value)) for name, value in line if value not in (None, "")]
 
@@ -196,6 +203,32 @@ def _matrix(comparison: Comparison) -> dict[str, Any]:
         rows.append({"method": method, "cells": cells})
     controls = dict(zip(comparison.table["method"], comparison.table["is_control"], strict=True))
     return {"datasets": list(deltas.columns), "rows": rows, "full": full, "controls": controls}
+
+
+def _fidelity(results: Results, main: Comparison) -> dict[str, Any] | None:
+    """Return the table of how real generated rows are, written out; None where no row was generated."""
+    found: Fidelity | None = fidelity_table(results, [str(name) for name in main.table["method"]])
+    if found is None:
+        return None
+    controls = dict(zip(main.table["method"], main.table["is_control"], strict=True))
+    rows = []
+    for name, values in found.table.iterrows():
+        references = found.references.loc[name]
+        cells = [
+            {
+                "value": values[one.name],
+                "shown": one.write(values[one.name]),
+                "title": f"real rows on the same data sets: {one.write(references[one.name])}",
+            }
+            for one in found.measures
+        ]
+        n = int(found.n_datasets[name])
+        scope = f"on {n} of {count_of(main.n_datasets, 'data set')}" if n < main.n_datasets else ""
+        control = bool(controls.get(name, False))
+        rows.append(
+            {"name": name, "cells": cells, "mark": found.marks.get(str(name)), "scope": scope, "control": control}
+        )
+    return {"measures": found.measures, "real": rows[0], "rows": rows[1:]}
 
 
 def _dataset(detail: DatasetDetail) -> dict[str, Any]:

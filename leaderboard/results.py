@@ -15,9 +15,21 @@ from ..errors import InputError, unknown_name
 KEYS = ("method", "dataset", "scenario", "classifier", "draw")
 STATUSES = ("ok", "failed", "not applicable", "not run")
 #: Columns that are no metric.
-FACTS = (*KEYS, "status", "error", "n_train", "n_generated", "n_test", "seconds", "fit_seconds")
+FACTS = (
+    *(*KEYS, "status", "error", "n_train", "n_generated", "n_test", "seconds", "fit_seconds"),
+    *("steps", "epochs", "rows_seen", "networks", "yield", "tuned"),
+)
+#: Metrics of generated rows, see `fidelity`: a method that adds none has none, so that they order nothing.
+OF_ROWS = (
+    *("exact_copies", "dcr_ratio", "dcr_closer", "two_sample_accuracy", "two_sample_auroc"),
+    *("wasserstein", "total_variation", "correlation_error"),
+    *("wasserstein_real", "total_variation_real", "correlation_error_real"),
+)
 #: Metrics for which less is better; add the name of your own.
-LOWER_IS_BETTER = {"brier", "log_loss", "calibration_error", "regret_accuracy", "regret_macro_f1"}
+LOWER_IS_BETTER = {
+    *("brier", "log_loss", "calibration_error", "regret_accuracy", "regret_macro_f1"),
+    *("exact_copies", "wasserstein", "total_variation", "correlation_error"),
+}
 #: Metrics that are shares: a value outside [0, 1] is a mistake, most likely percentages.
 SHARES = ("macro_f1", "weighted_f1", "accuracy", "balanced_accuracy", "g_mean", "recall_minority", "recall_majority")
 BASELINE = "none"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, unknown_name
+from . import budget
 from .aggregate import DrawTable, draw_table, state_words
 from .comparison import Comparison
 from .contrast import Contrast, Design
@@ -99,6 +100,7 @@ def compare(
         omnibus=omnibus,
         finding=text,
         omnibus_text=omnibus_line(omnibus) if confirmatory else "",
+        budget=budget.statement(results.run),
         warnings=tuple(board.warnings(rows)),
         footnotes=FOOTNOTES,
     )
@@ -228,6 +230,9 @@ class _Board:
             "low_tuned": tuned[1],
             "high_tuned": tuned[2],
             "seconds": float(seconds.mean()),
+            "effort": budget.effort_of(own),
+            "steps": budget.mean_steps(own),
+            "tuning": budget.tuning_of(self.results.run, own),
             "n_scores": int((self.draws.states[name] != "not run").sum()),
             "n_failed": int((self.draws.states[name] == "failed").sum()),
             "messages": tuple((str(text), int(n)) for text, n in failed["error"].value_counts().items()),

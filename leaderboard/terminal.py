@@ -77,6 +77,7 @@ def render(comparison: Comparison, width: int = 100) -> Group:
         Text(comparison.finding, style="bold"),
         _table(comparison, columns),
         Text(_legend(comparison, {column.header for column in columns}), "dim"),
+        *(Text(line, "dim") for line in _budgets(comparison)),
         *(Text(f"! {line}", style="yellow") for line in comparison.warnings),
         *(Text(f"  {line}", style="dim") for line in _notes(comparison)),
     )
@@ -116,6 +117,19 @@ def _table(comparison: Comparison, columns: list[_Column]) -> Table:
         cells = [Text(column.write(row), style=style) for column in columns]
         table.add_row(name, *cells, Text(row["verdict"], style=_STYLES.get(row["verdict"], "dim")))
     return table
+
+
+def _budgets(comparison: Comparison) -> list[str]:
+    """Return how parameters were chosen, and what training took, methods of the same budget together."""
+    lines = [comparison.budget] if comparison.budget else []
+    methods: dict[str, list[str]] = {}
+    tunings = set(comparison.table["tuning"])
+    for row in comparison.table.to_dict("records"):
+        words = [row["effort"], row["tuning"] if len(tunings) > 1 else ""]
+        text_of = " · ".join(word for word in words if word)
+        if row["effort"] or len(tunings) > 1:
+            methods.setdefault(text_of, []).append(row["method"])
+    return lines + [f"{', '.join(names)}: {words}" for words, names in methods.items()]
 
 
 def _notes(comparison: Comparison) -> list[str]:
