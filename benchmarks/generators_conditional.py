@@ -21,6 +21,7 @@ import numpy as np
 from augbench import datasets, methods
 from augbench.bench.prepare import Part
 from augbench.bench.scenario import make_draw, parse_scenario
+from augbench.datasets.contract import FiniteDataset
 from augbench.leaderboard.statistics import t_interval
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -63,6 +64,7 @@ def main() -> None:
     parts: dict[str, list[Part]] = {}
     for dataset in SETS:
         made = datasets.make(dataset)
+        assert isinstance(made, FiniteDataset)
         draws = [make_draw(made, made.load(), SCENARIO, i, 1, 0.3) for i in range(args.draws)]
         parts[dataset] = [Part.of(one.train, one.test) for one in draws]
     base = {

@@ -99,9 +99,9 @@ class TVAEGenerator(NetworkGenerator):
 
     search_space: ClassVar[dict[str, Range]] = TVAE_SEARCH
     checked_with: ClassVar[dict[str, Any]] = {"steps": 5}
-    declared_seconds: ClassVar[float] = 60.0
+    declared_seconds: ClassVar[float] = 30.0
     losses: ClassVar[dict[str, str]] = {"Loss": "loss"}
-    seconds_per_step: ClassVar[float] = 0.01
+    seconds_per_step: ClassVar[float] = 0.005
     own: ClassVar[tuple[str, ...]] = ("l2scale", "loss_factor")
 
     l2scale: float = 1e-5
@@ -132,9 +132,9 @@ class CTGAN(GANGenerator):
     requires: ClassVar[tuple[str, ...]] = ("ctgan", "rdt", "torch")
 
     def _train(self, rows: pd.DataFrame, discrete: list[str], seed: int) -> Fitted:
-        from ctgan import CTGAN as Model
+        import ctgan
 
-        model = Model(**self._settings(len(rows)))
+        model = ctgan.CTGAN(**self._settings(len(rows)))
         model.fit(rows, discrete)
 
         def draw(n: int, text: str | None) -> pd.DataFrame:
@@ -156,8 +156,8 @@ class TVAE(TVAEGenerator):
     requires: ClassVar[tuple[str, ...]] = ("ctgan", "rdt", "torch")
 
     def _train(self, rows: pd.DataFrame, discrete: list[str], seed: int) -> Fitted:
-        from ctgan import TVAE as Model
+        import ctgan
 
-        model = Model(**self._settings(len(rows)))
+        model = ctgan.TVAE(**self._settings(len(rows)))
         model.fit(rows, discrete)
         return Fitted(lambda n, text: model.sample(n), self._history(model.loss_values, len(rows)))

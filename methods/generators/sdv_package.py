@@ -12,7 +12,7 @@ Found in sdv 2.0.0, and taken into account here:
 - Importing it makes a folder with a log's settings and an empty log among the user's data (`isolation`).
 - `sample_from_conditions` shows a progress bar on stderr whatever one does, and more than 1,000 transformed columns a
   table on stdout (`isolation`).
-- Of the four only the copula can be asked for a class. sdv has the others' rows of other classes thrown away, as is done
+- Of the four only the copula can be asked for a class. sdv throws the others' rows of other classes away, as is done
   here, where the yield is known. The copula conditions on one point of the class's interval of the latent normal
   variable, the same for all rows of a call and for every seed: rows vary less than those of the class.
 """

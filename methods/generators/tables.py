@@ -49,12 +49,11 @@ class PackageTable:
             name, column = f"x{j}", X.iloc[:, j].reset_index(drop=True)
             self._columns[name] = column
             if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
-                whole = pd.api.types.is_integer_dtype(column.dtype)
-                columns[name] = column.to_numpy(dtype=np.int64 if whole else np.float64)
+                columns[name] = column.to_numpy(dtype=_plain(column))
             else:
-                codes, levels = column.factorize()
+                codes, levels = pd.factorize(column)
                 texts = _texts(levels)
-                self._levels[name] = levels.array, {text: i for i, text in enumerate(texts)}
+                self._levels[name] = pd.Series(levels).array, {text: i for i, text in enumerate(texts)}
                 columns[name] = np.array(texts, dtype=object)[codes]
         self.frame = pd.DataFrame(columns)
         self.discrete = [CLASS, *self._levels]
@@ -90,12 +89,17 @@ class PackageTable:
             elif column.nunique() == 1:
                 values = column.array.take(np.zeros(len(rows), dtype=int))
             else:
-                values = rows[name].to_numpy(dtype=self.frame[name].dtype)
+                values = rows[name].to_numpy(dtype=_plain(column))
                 if pd.api.types.is_integer_dtype(column.dtype):
                     held = np.iinfo(getattr(column.dtype, "numpy_dtype", column.dtype))
                     values = values.clip(held.min, min(held.max, np.iinfo(np.int64).max))
             columns.append(pd.Series(values, dtype=column.dtype))
         return pd.concat(columns, axis=1, ignore_index=True)
+
+
+def _plain(column: pd.Series) -> type:
+    """Return the plain type that the packages see of a column of numbers."""
+    return np.int64 if pd.api.types.is_integer_dtype(column.dtype) else np.float64
 
 
 def _texts(values: Any) -> list[str]:

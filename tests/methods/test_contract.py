@@ -45,6 +45,7 @@ def make(name: str, counts: dict[int, int], seed: int = 0):
     # a contract holds at any number of steps; float64: alone and among others the same rows
     known = methods.allowed_parameters(name)
     quick = {key: value for key, value in {"steps": 15, "dtype": "float64"}.items() if key in known}
+    quick |= methods.get(name).checked_with
     return methods.make(name, quick, sampling_strategy=counts, random_state=seed)
 
 

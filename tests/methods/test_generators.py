@@ -184,7 +184,9 @@ def test_rows_of_other_classes_are_thrown_away_and_the_yield_is_told(name):
 
 def test_tries_are_bounded_and_what_came_is_told():
     X, y = table()
-    words = r"^TVAE made \d+ of the 200 rows asked for of class 1 with max_tries=1 \(200 rows generated\); raise it, or use"
+    words = (
+        r"^TVAE made \d+ of the 200 rows asked for of class 1 with max_tries=1 \(200 rows generated\); raise it, or use"
+    )
     with pytest.raises(ValueError, match=words):
         make("tvae", {1: 212}, conditional="class-column", max_tries=1).fit_resample(X, y)
 
@@ -229,7 +231,7 @@ def odd_table() -> tuple[pd.DataFrame, np.ndarray]:
 @pytest.mark.parametrize("name", NAMES)
 def test_names_dtypes_categories_and_constants(name):
     X, y = odd_table()
-    X_new, y_new = make(name, {1: 40}, conditional="per-class").fit_resample(X, y)
+    X_new, _ = make(name, {1: 40}, conditional="per-class").fit_resample(X, y)
     assert list(X_new.dtypes) == list(X.dtypes)
     assert list(X_new.columns) == list(X.columns)
     new = X_new.iloc[len(X) :]
@@ -299,7 +301,7 @@ def test_warnings_are_given_once_and_deprecations_dropped(monkeypatch, capfd):
 
 
 def test_nothing_is_printed_written_or_sent(tmp_path):
-    """In a fresh process and a fresh home, all six in both ways, with 500 rows and more, for which ctgan starts processes."""
+    """In a fresh process and home, all six, both ways; for 500 rows and more ctgan by itself starts processes."""
     code = dedent(
         """
         import socket
