@@ -160,7 +160,7 @@ class KMeansSmote(Smote):
     numeric_only: ClassVar[bool] = True
     sampler_class: ClassVar[type] = over_sampling.KMeansSMOTE
     known_limits: ClassVar[dict[str, str]] = {
-        "check_duplicates_only": "new rows are shared out by how sparse the clusters are; copies of one row have no spread"
+        "check_duplicates_only": "new rows are shared out by the spread of clusters, and copies of one row have none"
     }
 
     def __init__(
