@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from ..errors import InputError, unknown_name
+from .check_command import check
 from .console import Places, err, out
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ datasets_app = typer.Typer(no_args_is_help=True, help="Get datasets that do not 
 new_app = typer.Typer(no_args_is_help=True, help="Write a template to start from.")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(new_app, name="new")
+app.command()(check)
 
 StoreOption = Annotated[
     Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="store.sqlite in --out")
@@ -367,7 +369,7 @@ def new_method(
 
     method, test = write_method(name, folder)
     out.print(f"written: {method} and {test}", markup=False)
-    out.print(f"test it: python -m pytest {test}   (pip install pytest)", markup=False)
+    out.print(f"check it: bench check {method}   (and test it: python -m pytest {test})", markup=False)
     out.print(f"try it:  bench run smoke --plugin {method} --methods {name}", markup=False)
 
 
@@ -380,12 +382,5 @@ def _entries(text: str | None, listed: tuple[Entry, ...]) -> list[Any] | None:
 
 
 def _load_plugins(plugins: list[str] | None) -> None:
-    from .plugins import PluginError, load_entry_points, load_plugin
+    from .plugins import load_all
 
-    for problem in load_entry_points():
-        err.print(f"warning: {problem}", markup=False)
-    for plugin in plugins or []:
-        try:
-            load_plugin(plugin)
-        except PluginError as error:
-            err.print(f"warning: {error}", markup=False)

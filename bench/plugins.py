@@ -19,6 +19,7 @@ from typing import Any
 from .. import datasets, methods
 from ..errors import InputError
 from . import classifiers, metrics
+from .console import err
 
 _REGISTRIES: dict[str, Any] = {
     "augbench.methods": methods,
@@ -106,6 +107,17 @@ def load_plugin(source: str) -> list[str]:
         raise PluginError(f"plugin {source} has no class derived from Augmenter, Adjuster, Detector or Dataset")
     _loaded[key] = sorted(set(methods.names()) - before)
     return _loaded[key]
+
+
+def load_all(plugins: list[str] | None) -> None:
+    """Register what installed packages announce and what files or modules bring, with a warning for what is broken."""
+    for problem in load_entry_points():
+        err.print(f"warning: {problem}", markup=False)
+    for plugin in plugins or []:
+        try:
+            load_plugin(plugin)
+        except PluginError as error:
+            err.print(f"warning: {error}", markup=False)
 
 
 def _import(source: str) -> ModuleType:

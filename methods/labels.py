@@ -96,7 +96,9 @@ class ClassLabels:
             return pd.Categorical([*self._given, *labels], dtype=self._given.dtype)
         if isinstance(self._given, pd.Series):
             more = pd.Series(np.asarray(labels), dtype=self._given.dtype)
-            return pd.concat([self._given, more], ignore_index=True).rename(self._given.name)
+            whole = pd.concat([self._given, more], ignore_index=True)
+            whole.name = self._given.name
+            return whole
         return np.concatenate([self._given, labels])
 
     def _code(self, label: Any) -> int:

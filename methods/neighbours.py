@@ -163,7 +163,7 @@ class KMeansSmote(Smote):
     sampler_class: ClassVar[type] = over_sampling.KMeansSMOTE
     search_space: ClassVar[dict[str, Range]] = {"k_neighbors": Whole(1, 10), "n_clusters": Whole(2, 32, log=True)}
     known_limits: ClassVar[dict[str, str]] = {
-        "check_duplicates_only": "new rows are shared out by how sparse the clusters are; copies of one row have no spread"
+        "check_duplicates_only": "new rows are shared out by the spread of clusters, and copies of one row have none"
     }
 
     def __init__(

@@ -21,7 +21,7 @@ def _targets(subject: Subject) -> list[np.ndarray]:
 
 @check("adjuster")
 def check_weights(subject: Subject) -> None:
-    """Weights are None, or one finite number above 0 for each training row, the same for rows of a class."""
+    """Weights are None, or one finite number above 0 for each training row."""
     for y in _targets(subject):
         with isolated():
             weights = subject.make().sample_weight(y.copy())

@@ -57,7 +57,7 @@ def check_description(subject: Subject) -> None:
 
 @check()
 def check_parameters(subject: Subject) -> None:
-    """The constructor keeps its parameters as they are and does nothing else, so that suites and tuners can set them."""
+    """The constructor keeps its parameters as they are and does nothing else: suites and tuners set them."""
     cls = type(subject.template)
     needed = {"augmenter": ("sampling_strategy", "random_state"), "detector": ("random_state",)}
     accepted = inspect.signature(cls).parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 import unittest
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +22,7 @@ BAD = (FAILED, UNEXPECTED)
 KINDS = ("augmenter", "adjuster", "detector")
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(AssertionError):  # noqa: N818
     """A method does not do what the check asks for; the message is one line."""
 
 
@@ -107,10 +108,10 @@ _CHECKS: dict[str, Check] = {}
 
 
 def check(*kinds: str, unless: Callable[[Subject], str] = lambda subject: "") -> Callable[[Any], Any]:
-    """Make a function a check of methods of these kinds (of all, if none is named); its docstring is the reason."""
+    """Make a function a check of these kinds of methods (all, if none is named); line 1 of its docstring says why."""
 
     def add(function: Callable[[Subject], None]) -> Callable[[Subject], None]:
-        reason = " ".join((function.__doc__ or "").split())
+        reason = inspect.cleandoc(function.__doc__ or "").partition("\n")[0]
         _CHECKS[function.__name__] = Check(function.__name__, reason, kinds or KINDS, function, unless)
         return function
 

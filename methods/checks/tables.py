@@ -18,13 +18,13 @@ class Training:
     ----------
     X : pandas.DataFrame or numpy.ndarray of shape (n_rows, n_features)
     y : array-like of shape (n_rows,)
-    series : numpy.ndarray of shape (n_rows,)
+    series : numpy.ndarray of shape (n_rows,) or None
         Four series of about equal length.
     """
 
     X: Any
     y: Any
-    series: np.ndarray
+    series: Any
 
     @classmethod
     def of(cls, X: Any, y: Any) -> Training:

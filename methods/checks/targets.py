@@ -30,11 +30,9 @@ def check_labels(subject: Subject) -> None:
 @check("augmenter")
 def check_text_labels(subject: Subject) -> None:
     """Classes named by text give the same rows as codes, and text back."""
-    names = np.array(["common", "rare"])
-    _expect_same_rows_with(subject, lambda y: names[y], lambda y: np.asarray(y), {"common": 0, "rare": 1})
-    _expect_same_rows_with(
-        subject, lambda y: names[y].astype(object), lambda y: np.asarray(y), {"common": 0, "rare": 1}
-    )
+    for dtype in (str, object):
+        names = np.array(["common", "rare"], dtype=dtype)
+        _expect_same_rows_with(subject, lambda y, names=names: names[y], np.asarray, {"common": 0, "rare": 1})
 
 
 @check("augmenter")
@@ -56,7 +54,7 @@ def check_series_target(subject: Subject) -> None:
 
 @check("augmenter")
 def check_categorical_target(subject: Subject) -> None:
-    """Labels in a categorical gives a categorical of the same categories, one that no row has included."""
+    """Labels in a categorical give a categorical of the same categories, one that no row has included."""
     dtype = pd.CategoricalDtype(["common", "never", "rare"], ordered=True)
 
     def given(y: np.ndarray) -> pd.Categorical:

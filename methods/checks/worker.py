@@ -1,4 +1,4 @@
-"""One process beside this one, kept for all checks of a session, in which a method is run as the benchmark's workers do.
+"""One process beside this one, kept for all checks of a session, in which methods run as in the benchmark's workers.
 
 joblib's loky starts it: unlike multiprocessing's, its processes do not run the caller's script again.
 """

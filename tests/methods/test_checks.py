@@ -110,7 +110,7 @@ def test_what_follows_from_an_unsteady_method_is_not_told_twice():
 
 
 def test_a_failure_is_raised_with_the_names_of_method_and_check():
-    with pytest.raises(CheckFailed, match="^FloatLabels: check_labels: labels came back as float64"):
+    with pytest.raises(CheckFailed, match=r"^FloatLabels: check_labels: labels came back as float64"):
         check_method(broken.FloatLabels)
     results = check_method(broken.FloatLabels, on_fail=None)
     assert [one.check for one in results if one.status == "failed"] == ["check_labels"]
