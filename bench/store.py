@@ -321,7 +321,7 @@ class Store:
             params=(run,),
         )
         efforts = [json.loads(text) for text in cells.pop("effort")]
-        for position, (name, column) in enumerate(EFFORT.items(), cells.columns.get_loc("tuned")):
+        for position, (name, column) in enumerate(EFFORT.items(), list(cells.columns).index("tuned")):
             cells.insert(position, column, [float(one.get(name, np.nan)) for one in efforts])
         cells["tuned"] = cells["tuned"].replace("{}", "")
         cells["status"] = np.where(cells["error"] == "", "ok", "failed")

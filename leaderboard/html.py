@@ -212,8 +212,8 @@ def _fidelity(results: Results, main: Comparison) -> dict[str, Any] | None:
         return None
     controls = dict(zip(main.table["method"], main.table["is_control"], strict=True))
     rows = []
-    for name, values in found.table.iterrows():
-        references = found.references.loc[name]
+    for name in map(str, found.table.index):
+        values, references = (table.T[name].to_dict() for table in (found.table, found.references))
         cells = [
             {
                 "value": values[one.name],
@@ -224,10 +224,8 @@ def _fidelity(results: Results, main: Comparison) -> dict[str, Any] | None:
         ]
         n = int(found.n_datasets[name])
         scope = f"on {n} of {count_of(main.n_datasets, 'data set')}" if n < main.n_datasets else ""
-        control = bool(controls.get(name, False))
-        rows.append(
-            {"name": name, "cells": cells, "mark": found.marks.get(str(name)), "scope": scope, "control": control}
-        )
+        facts = {"mark": found.marks.get(name), "scope": scope, "control": bool(controls.get(name, False))}
+        rows.append({"name": name, "cells": cells, **facts})
     return {"measures": found.measures, "real": rows[0], "rows": rows[1:]}
 
 

@@ -25,7 +25,6 @@ def measured(synthetic):
         {"random-oversampling": 0, "smote": 0.4, "vae": 0.05}
     )
     scores.loc[adds, "two_sample_auroc"] = 0.8
-    # two data sets at 0.2, the third, with twice as many rows, at 0.5
     scores.loc[adds, "wasserstein"] = np.where(scores.loc[adds, "dataset"] == "breast_cancer", 0.5, 0.2)
     scores.loc[adds, "wasserstein_real"] = np.where(scores.loc[adds, "dataset"] == "breast_cancer", 0.4, 0.1)
     gone = (scores["method"] == "smote") & (scores["dataset"] == "breast_cancer")
