@@ -45,6 +45,8 @@ def effort_of(rows: pd.DataFrame) -> str:
         means = _means(rows, column)
         if len(means):
             low, high = number(means.min()), number(means.max())
+            if high == "0":
+                continue
             parts.append(f"{low} {word}{'' if low == '1' else 's'}" if low == high else f"{low}–{high} {word}s")
     kept = _means(rows, YIELD)
     if len(kept) and kept.min() < ALL_KEPT:
@@ -53,11 +55,6 @@ def effort_of(rows: pd.DataFrame) -> str:
         )
         parts.append(f"yield {low} %" if low == high else f"yield {low}–{high} %")
     return " · ".join(parts)
-
-
-def mean_steps(rows: pd.DataFrame) -> float:
-    """Return the mean over data sets of the steps of one method; NaN for one that trains nothing."""
-    return float(_means(rows, "steps").mean())
 
 
 def _means(rows: pd.DataFrame, column: str) -> pd.Series:

@@ -100,8 +100,9 @@ def _board(comparison: Comparison) -> dict[str, Any]:
         "reference": comparison.reference,
         "confirmatory": comparison.confirmatory,
         "any_failed": bool(table["n_failed"].any()),
-        # where nothing is trained and nothing is tuned, the head of the page says all
-        "budgets": bool((table["effort"] != "").any() or table["tuning"].nunique() > 1),
+        "budgets": bool((table["effort"] != "").any()),
+        # where they do not, the head of the page says all
+        "tunings_differ": table["tuning"].nunique() > 1,
     }
 
 

@@ -231,7 +231,6 @@ class _Board:
             "high_tuned": tuned[2],
             "seconds": float(seconds.mean()),
             "effort": budget.effort_of(own),
-            "steps": budget.mean_steps(own),
             "tuning": budget.tuning_of(self.results.run, own),
             "n_scores": int((self.draws.states[name] != "not run").sum()),
             "n_failed": int((self.draws.states[name] == "failed").sum()),

@@ -100,7 +100,7 @@ def test_the_page_says_it_beside_each_score(trained, synthetic):
     plain_run = synthetic.results(n_draws=3)
     page = to_html(replace(plain_run, run={**plain_run.run, "trials": 0, "budget": ""}))
     assert "<dt>parameters of methods</dt><dd>defaults</dd>" in page
-    assert "budget</abbr>" not in page
+    assert "budget</abbr>:" not in page
     # of a table from elsewhere nothing is claimed
     assert "parameters of methods" not in to_html(plain_run)
 
