@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from ...errors import InputError, unknown_name
-from .subject import Subject, load_requirements
+from .subject import Subject, at_work
 
 PASSED, FAILED, NOT_APPLICABLE = "passed", "failed", "not applicable"
 EXPECTED, UNEXPECTED, NOT_RUN = "expected failure", "unexpected pass", "not run"
@@ -72,9 +70,7 @@ class Check:
         if reason:
             raise NotApplicable(reason)
         try:
-            load_requirements(subject.template)
-            # one thread: the same bits here and in a worker
-            with threadpool_limits(1):
+            with at_work(subject.template):
                 self._function(subject)
         except (CheckFailed, NotApplicable):
             raise

@@ -9,12 +9,14 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import ThreadpoolController
 
 from ... import methods
 from ...errors import InputError
@@ -129,10 +131,23 @@ def compute(method: Any, training: Training) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(adjusted), pd.Series(weights, dtype=float, name="weight")], axis=1)
 
 
-def load_requirements(method: Any) -> None:
-    """Import the packages that a method needs: their time is not its own, nor is what they do to random states."""
-    for name in getattr(method, "requires", ()):
+@contextmanager
+def at_work(method: Any) -> Iterator[None]:
+    """Import the packages that a method needs, and let it run on one thread: the same bits here and in a worker.
+
+    Imported before, neither their time nor what they do to random states is taken for the method's.
+    """
+    packages = tuple(getattr(method, "requires", ()))
+    for name in packages:
         import_module(name)
+    with _threads(packages).limit(limits=1):
+        yield
+
+
+@cache
+def _threads(packages: tuple[str, ...]) -> ThreadpoolController:
+    """Return the libraries that have threads, once these packages are loaded; to look for them takes a while."""
+    return ThreadpoolController()
 
 
 @contextmanager

@@ -17,10 +17,9 @@ from typing import Any
 
 import pandas as pd
 from joblib.externals.loky import ProcessPoolExecutor
-from threadpoolctl import threadpool_limits
 
 from .kit import CheckFailed, NotApplicable, one_line
-from .subject import load_requirements, outcome
+from .subject import at_work, outcome
 from .tables import Training
 
 #: seconds for the process to start and to load what a method needs
@@ -81,8 +80,7 @@ def _run(modules: dict[str, str], payload: bytes) -> tuple[pd.DataFrame, float]:
     for name, file in modules.items():
         _load(name, file)
     method, training = pickle.loads(payload)
-    load_requirements(method)
-    with threadpool_limits(1):
+    with at_work(method):
         start = time.perf_counter()
         found = outcome(method, training)
         return found, time.perf_counter() - start

@@ -324,10 +324,10 @@ class HereOnly(Good):
 class Slow(Good):
     """Takes longer than it says, with its defaults."""
 
-    declared_seconds = 0.2
+    declared_seconds = 0.1
     checked_with = {"rounds": 0}  # noqa: RUF012
 
-    def __init__(self, noise=0.1, rounds=4000, sampling_strategy="auto", random_state=None):
+    def __init__(self, noise=0.1, rounds=1500, sampling_strategy="auto", random_state=None):
         super().__init__(noise, sampling_strategy, random_state)
         self.rounds = rounds
 

@@ -8,7 +8,7 @@ from augbench.errors import InputError
 from augbench.methods.checks import checks_of, parametrize_with_checks
 
 #: whose defaults train for seconds; `bench check all` runs their time too
-TRAINED_LONG = {*methods.GROUPS["vae-family"], "lstm-autoencoder"} - {"vae", "predictive-vae-published"}
+TRAINED_LONG = {*methods.GROUPS["vae-family"], "lstm-autoencoder"} - {"predictive-vae-published"}
 
 AUGMENTERS = [name for name in methods.GROUPS["all"] if methods.get(name).kind == "augmenter"]
 
@@ -20,9 +20,12 @@ def test_every_method_keeps_the_promises_of_the_contract(method, check):
     check(method)
 
 
-# the others were checked unfiltered; the filter asks its augmenter, and answers, by ways of its own
+# the filter asks its augmenter, and answers, by ways of its own
 @parametrize_with_checks(["random-oversampling+gc"])
-def test_the_filter_keeps_the_promises_of_the_contract(method, check):
+def test_the_filter_keeps_the_promises_of_the_contract(method, check, monkeypatch):
+    if check.name != "check_worker_process":
+        # a small forest does: the promises are not of quality
+        monkeypatch.setattr("augbench.methods.filters.ROUNDS", 1)
     check(method)
 
 
