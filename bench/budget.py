@@ -26,7 +26,7 @@ from .detect import detect_wholes
 from .plan import Unit, method_instance, takes_steps
 from .prepare import PreparedDraw
 
-#: steps of the first run that is measured, and how many times more each further one has
+#: steps of the second run that is measured (the first has one), and how many times more each further one has
 FIRST, GROWTH = 8, 4
 #: two runs tell what a step costs if they differ by this share of the time
 ENOUGH = 0.1
@@ -88,12 +88,12 @@ def steps_in(seconds: float, train: Callable[[int], bool], clock: Callable[[], f
         train(steps)
         return clock() - before
 
-    steps, short = FIRST, measure(FIRST)
-    longer = short
+    short = measure(1)
+    steps, longer = FIRST, measure(FIRST)
     while longer - short < ENOUGH * seconds and longer < seconds and steps < MOST:
         steps *= GROWTH
         longer = measure(steps)
-    cost = (longer - short) / (steps - FIRST) if longer > short else longer / steps
+    cost = (longer - short) / (steps - 1) if longer > short else longer / steps
     if cost <= 0:
         return MOST
     start = max(0.0, longer - steps * cost)
