@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import random
 import sys
 import tempfile
+import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -109,14 +109,31 @@ def _seeded(seed: int, device: str) -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
+class _Muted:
+    """A stream that swallows what the thread that made it writes; that of others, such as a progress display, passes."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.thread = threading.get_ident()
+
+    def write(self, text: str) -> int:
+        return len(text) if threading.get_ident() == self.thread else self.stream.write(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
 @contextlib.contextmanager
 def _silent() -> Iterator[list[warnings.WarningMessage]]:
-    """Swallow what is printed and logged, and collect warnings."""
+    """Swallow what this thread prints and what is logged, and collect warnings."""
     disabled = logging.root.manager.disable
-    sink = io.StringIO()
     with (
-        contextlib.redirect_stdout(sink),
-        contextlib.redirect_stderr(sink),
+        contextlib.redirect_stdout(_Muted(sys.stdout)),
+        contextlib.redirect_stderr(_Muted(sys.stderr)),
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")

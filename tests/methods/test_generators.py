@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import warnings
 from textwrap import dedent
 
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 from augbench import methods
 from augbench.errors import InputError
+from augbench.methods.generators.isolation import isolated
 from sklearn.base import clone
 
 NAMES = methods.GROUPS["generators"]
@@ -390,3 +392,15 @@ def test_is_an_estimator_and_works_behind_the_filter(name):
 def test_a_value_that_makes_no_sense_is_refused(name, params, words):
     with pytest.raises(InputError, match=words):
         methods.make(name, params)
+
+
+def test_other_threads_print_while_a_package_is_muted(capsys):
+    """A display of progress goes on; the package's own words do not show."""
+    with isolated(0):
+        print("the package's")
+        sys.stderr.writelines(["the package's\n"])
+        other = threading.Thread(target=lambda: print("the display's", file=sys.stderr))
+        other.start()
+        other.join()
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "the display's\n")
