@@ -110,7 +110,7 @@ def _seeded(seed: int, device: str) -> Iterator[None]:
 
 
 class _Muted:
-    """A stream that swallows what the thread that made it writes; that of others, such as a progress display, passes."""
+    """A stream that swallows what the thread that made it writes; that of others, a progress display, passes."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
