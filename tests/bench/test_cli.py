@@ -172,7 +172,8 @@ def test_the_version_is_said(bench):
 def test_names_that_a_suite_gave_are_understood(bench):
     plan = bench("run", "smoke", "--datasets", "simulated-rings(n_train=400,n_test=400)", "--dry-run")
     assert plan.returncode == 2  # a comma ends a name
-    plan = bench("run", "quick", "--datasets", "simulated-rings-2000,iris", "--dry-run")
+    args = ("--methods", "smote,kmeans-smote", "--datasets", "simulated-rings-2000,iris", "--dry-run")
+    plan = bench("run", "quick", *args)
     assert "simulated-rings-2000" in plan.stdout
     assert "20 units" in plan.stdout
 
