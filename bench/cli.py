@@ -169,9 +169,10 @@ def run(
     """
     from .job import Manner, run_suite
     from .own_table import own_table
+    from .plugins import load_all
     from .suite import load_suite, validate_suite
 
-    _load_plugins(plugin)
+    load_all(plugin)
     if data and datasets:
         raise InputError("--data runs your own table instead of the suite's datasets: leave --datasets out")
     chosen = load_suite(suite)
@@ -207,9 +208,10 @@ def list_(
 
     `bench list methods NAME` tells what a method is, and its parameters with their defaults.
     """
-    _load_plugins(plugin)
     from .listing import LISTINGS, describe_method
+    from .plugins import load_all
 
+    load_all(plugin)
     if what not in LISTINGS:
         raise unknown_name("list", what, LISTINGS)
     if name is None:
@@ -379,7 +381,3 @@ def _entries(text: str | None, listed: tuple[Entry, ...]) -> list[Any] | None:
         return None
     known = {entry.id: entry.model_dump(exclude_defaults=True) for entry in listed}
     return [known.get(part.strip(), part.strip()) for part in text.split(",") if part.strip()]
-
-
-def _load_plugins(plugins: list[str] | None) -> None:
-    pass

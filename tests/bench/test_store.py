@@ -21,7 +21,9 @@ def make_units(**changes):
 def result_of(unit, value=0.5, error=""):
     y = np.array([0, 1, 2, 1], dtype=np.uint8)
     cell = CellResult({"macro_f1": value, "auroc": float("nan")}, y, None, np.full((4, 3), 1 / 3, np.float32), 0.1)
-    draws = [] if error else [DrawResult(0, "hash", y, 10, 5, 0.2, {"dcr_ratio": 1.0}, {"logistic-regression": cell})]
+    draws = (
+        [] if error else [DrawResult(0, "hash", y, 10, 5, 0.2, {"dcr_ratio": 1.0}, {}, {"logistic-regression": cell})]
+    )
     return UnitResult(unit.key, draws, error, 1.0, 0.5, 100.0)
 
 

@@ -11,10 +11,13 @@ def plan_of(**changes):
 
 
 @pytest.mark.parametrize("name", builtin_suites())
-def test_every_built_in_suite_resolves_with_all_controls(name):
+def test_every_built_in_suite_resolves_with_its_controls(name):
     plan = make_plan(load_suite(name))
     assert plan.suite.description
-    assert {"none", "random-oversampling", "constant-row", "threshold-tuned"} <= set(plan.methods)
+    assert {"none", "random-oversampling"} <= set(plan.methods)
+    # a decision threshold or a repeated row has no meaning where no real row is trained on
+    assert plan.suite.controls == (name != "synthetic-only")
+    assert not plan.suite.controls or {"constant-row", "threshold-tuned"} <= set(plan.methods)
     assert len({unit.key for unit in plan.units}) == len(plan.units)
 
 
