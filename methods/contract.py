@@ -40,13 +40,16 @@ def validate_training_set(method: Augmenter | Detector, X: pd.DataFrame, y: np.n
     Raises
     ------
     ValueError
-        Lengths that differ, a missing or infinite cell, too few rows of a class, a text column in a numeric method, or
-        more than two classes in a binary one.
+        Lengths that differ, a column name that occurs twice, a missing or infinite cell, too few rows of a class, a
+        text column in a numeric method, or more than two classes in a binary one.
     """
     name = type(method).__name__
     check_classification_targets(y)
     if len(X) != len(y):
         raise ValueError(f"X has {len(X)} rows and y has {len(y)}")
+    if not X.columns.is_unique:
+        twice = X.columns[X.columns.duplicated()].unique().astype(str)
+        raise ValueError(f"column names must differ; more than once: {', '.join(twice)}")
     numeric, categorical = column_positions(X)
     names = X.columns[categorical].astype(str)
     if method.numeric_only and categorical:
