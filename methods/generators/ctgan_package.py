@@ -19,7 +19,7 @@ import pandas as pd
 
 from ...errors import InputError
 from ..neural.checks import at_least, check_number
-from ..search import Choice, Range, Real, Whole
+from ..search import Choice, Range, Real
 from .base import Fitted, NetworkGenerator
 from .tables import CLASS
 
@@ -27,14 +27,11 @@ from .tables import CLASS
 GAN_LOSSES = {"Generator Loss": "generator", "Discriminator Loss": "discriminator"}
 
 GAN_SEARCH: dict[str, Range] = {
-    "epochs": Whole(100, 1000, log=True),
     "embedding_dim": Choice((32, 64, 128)),
     "generator_lr": Real(5e-5, 2e-3, log=True),
     "discriminator_lr": Real(5e-5, 2e-3, log=True),
-    "discriminator_steps": Whole(1, 5),
 }
 TVAE_SEARCH: dict[str, Range] = {
-    "epochs": Whole(100, 1000, log=True),
     "embedding_dim": Choice((16, 32, 64, 128)),
     "l2scale": Real(1e-6, 1e-3, log=True),
     "loss_factor": Real(0.5, 5.0, log=True),

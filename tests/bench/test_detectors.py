@@ -263,10 +263,11 @@ def test_training_curves_are_kept_when_asked(registered):
         """Copies, with a curve of all but the first."""
 
         def fit_resample_many(self, tables, random_states, strategies):
+            results = super().fit_resample_many(tables, random_states, strategies)
             self.training_histories_ = [None] + [
                 pd.DataFrame({"model": "copies", "step": [0], "loss": [float(len(y))]}) for _, y in tables[1:]
             ]
-            return super().fit_resample_many(tables, random_states, strategies)
+            return results
 
         def _generate(self, X, y, counts, rng):
             codes = np.repeat(list(counts), list(counts.values()))

@@ -326,8 +326,9 @@ def test_what_stands_once_for_a_draw_is_the_mean_over_the_classifiers(registered
         parts += evaluate(unit_of(name, methods=["none", one], trials=0), DrawCache()).draws
     # the seed of the rows does not depend on their number
     for key, value in draw.fidelity.items():
-        assert value == pytest.approx(np.mean([part.fidelity[key] for part in parts]))
-    assert len(draw.fidelity) > 0
+        # without categorical columns there is no total variation
+        assert value == pytest.approx(np.mean([part.fidelity[key] for part in parts]), nan_ok=True)
+    assert sum(np.isfinite(list(draw.fidelity.values()))) > 5
 
 
 def test_the_same_result_in_whatever_process(tmp_path):

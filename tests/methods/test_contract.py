@@ -91,7 +91,7 @@ def test_labels_of_any_kind_come_back_as_they_were_given(name):
 
 def test_a_column_name_that_occurs_twice_is_refused():
     X = pd.DataFrame(np.ones((4, 3)), columns=["a", "b", "a"])
-    with pytest.raises(ValueError, match="column names must differ; more than once: a$"):
+    with pytest.raises(ValueError, match=r"column names must differ; more than once: a$"):
         methods.make("random-oversampling").fit_resample(X, np.array([0, 0, 0, 1]))
 
 
