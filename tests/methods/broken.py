@@ -119,6 +119,31 @@ class IgnoresSeed(Good):
         return super()._generate(X, y, counts, np.random.default_rng())
 
 
+class FalseSeed(Good):
+    """Takes the seed 0 for none."""
+
+    def _generate(self, X, y, counts, rng):
+        return super()._generate(X, y, counts, rng if self.random_state else np.random.default_rng())
+
+
+class GoesOn(Good):
+    """Goes on drawing where the last use ended."""
+
+    def _generate(self, X, y, counts, rng):
+        self.rng_ = getattr(self, "rng_", rng)
+        return super()._generate(X, y, counts, self.rng_)
+
+
+class WritesLater(Good):
+    """Keeps what it was given, and writes to it in the next use."""
+
+    def fit_resample(self, X, y):
+        if isinstance(getattr(self, "last_", None), pd.DataFrame):
+            self.last_.iloc[:, 0] = 0
+        self.last_ = X
+        return super().fit_resample(X, y)
+
+
 class OneSeed(Good):
     """Draws from the same seed always."""
 
@@ -354,6 +379,14 @@ class MixesUpTables(Good):
         return super().fit_resample_many(tables, [random_states[0]] * len(tables), strategies)
 
 
+class RenamesAmongOthers(Good):
+    """Gives columns other names where there are several tables."""
+
+    def fit_resample_many(self, tables, random_states, strategies):
+        made = super().fit_resample_many(tables, random_states, strategies)
+        return [one if isinstance(one, BaseException) else (one[0].add_prefix("new "), one[1]) for one in made]
+
+
 class AllOrNothing(Good):
     """One bad table spoils the call."""
 
@@ -433,3 +466,14 @@ class AnyClasses(GoodDetector):
         if y.dtype.kind in "iu" and len(np.unique(y)) == 3:
             y = (y > 0).astype(int)
         return super().fit(X, y, series)
+
+
+class Renamed(Augmenter):
+    """Keeps a parameter under another name."""
+
+    def __init__(self, noise=0.1, sampling_strategy="auto", random_state=None):
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
+        self.sigma = noise
+
+    def _generate(self, X, y, counts, rng):
+        raise NotImplementedError
