@@ -86,6 +86,22 @@ class LosesCategories(_After):
         return X_new.astype({name: object for name in X_new.select_dtypes("category")}), y_new
 
 
+class MakesCategories(_After):
+    """Gives a new row a category that no training row has."""
+
+    def spoil(self, X, y, X_new, y_new):
+        if "level" in X_new and "never" in X_new["level"].cat.categories:
+            X_new.loc[len(X_new) - 1, "level"] = "never"
+        return X_new, y_new
+
+
+class LosesName(_After):
+    """Gives the labels back without their name."""
+
+    def spoil(self, X, y, X_new, y_new):
+        return X_new, y_new.rename(None) if isinstance(y_new, pd.Series) else y_new
+
+
 class KeepsIndex(_After):
     """Numbers the new rows on from the caller's index."""
 
@@ -284,6 +300,13 @@ class FillsGaps(Good):
         made = super().fit_resample_many(tables, random_states, strategies)
         gaps = [X.isna().any(axis=None) for X, _ in tables]
         return [ValueError("gaps") if gap else one for gap, one in zip(gaps, made, strict=True)]
+
+
+class FillsInfinity(Good):
+    """Takes infinity for a large number."""
+
+    def fit_resample(self, X, y):
+        return super().fit_resample(X.replace([np.inf, -np.inf], 0.0) if isinstance(X, pd.DataFrame) else X, y)
 
 
 class LooksBehind(Good):
