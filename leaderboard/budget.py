@@ -17,6 +17,8 @@ YIELD = "yield"
 #: column of the scores: JSON of what was tuned, or an empty string
 TUNED = "tuned"
 DEFAULTS = "defaults"
+#: what stands there where nothing was tuned: too few rows for inner folds, or nothing that has a range
+NOT_TUNED = ("", "{}", '{"trials": 0}')
 #: from this share on all generated rows count as kept
 ALL_KEPT = 0.995
 
@@ -91,7 +93,7 @@ def tuning_of(run: Mapping[str, Any], rows: pd.DataFrame | None = None) -> str:
     if "trials" not in run:
         return ""
     trials = int(run["trials"] or 0)
-    tuned = rows is None or (TUNED in rows.columns and not rows[TUNED].fillna("").isin(["", "{}"]).all())
+    tuned = rows is None or (TUNED in rows.columns and not rows[TUNED].fillna("").isin(NOT_TUNED).all())
     return f"tuned with {count_of(trials, 'trial')}" if trials and tuned else DEFAULTS
 
 
@@ -106,8 +108,8 @@ def budget_of(run: Mapping[str, Any]) -> str:
     return f"equal: {words if float(amount) != 1 else words.replace('s ', ' ', 1)}"
 
 
-def statement(run: Mapping[str, Any]) -> str:
+def statement(run: Mapping[str, Any], scores: pd.DataFrame | None = None) -> str:
     """Say for a whole run how parameters were chosen and what budget there was, as sentences."""
-    tuning, budget = tuning_of(run), budget_of(run)
+    tuning, budget = tuning_of(run, scores), budget_of(run)
     lines = [f"Parameters of methods: {tuning}."] if tuning else []
     return " ".join([*lines, f"Budget of generative methods: {budget}."] if budget else lines)

@@ -129,7 +129,7 @@ def _run_line(results: Results) -> list[tuple[str, str]]:
         ("Python", run.get("python")),
         ("platform", run.get("platform")),
         ("device", run.get("device")),
-        ("parameters of methods", tuning_of(run)),
+        ("parameters of methods", tuning_of(run, scores)),
         ("budget of generative methods", budget_of(run)),
     ]
     return [(name, str(value)) for name, value in line if value not in (None, "")]

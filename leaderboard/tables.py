@@ -100,7 +100,7 @@ def compare(
         omnibus=omnibus,
         finding=text,
         omnibus_text=omnibus_line(omnibus) if confirmatory else "",
-        budget=budget.statement(results.run),
+        budget=budget.statement(results.run, results.scores),
         warnings=tuple(board.warnings(rows)),
         footnotes=FOOTNOTES,
     )

@@ -111,7 +111,26 @@ def check_input_unchanged(subject: Subject) -> None:
 @check()
 def check_same_seed(subject: Subject) -> None:
     """The same seed gives the same, bit for bit: results must not depend on when and where they are computed."""
-    expect(_outcome(subject).equals(_outcome(subject)), "the same seed gives something else the second time")
+    for seed in (3, 0):
+        same = _outcome(subject, seed).equals(_outcome(subject, seed))
+        expect(same, f"the same seed gives something else the second time (random_state={seed})")
+
+
+@check()
+def check_second_use(subject: Subject) -> None:
+    """Used again, on other rows, it gives what a new one gives: nothing of a use is left for the next."""
+    first, second = _rows(subject, 1), _rows(subject, 2)
+    method = _make(subject, second)
+    outcome(method, first)
+    before = first.copy()
+    found = outcome(method, second.copy())
+    kept = first.X.equals(before.X) and np.array_equal(first.y, before.y)
+    expect(kept, "the second use wrote to what the first was given")
+    wanted = outcome(_make(subject, second), second.copy())
+    if not found.equals(wanted):
+        if not outcome(_make(subject, second), second.copy()).equals(wanted):
+            raise NotApplicable(UNSTEADY)
+        raise CheckFailed("a second use gives something else than a new method: something of the first is left")
 
 
 @check("augmenter")
@@ -232,6 +251,13 @@ def _expect_alike(subject: Subject, training: Training, seed: int, found: Any) -
     if subject.kind == "augmenter":
         X, y = subject.resample(training.copy(), ask(training), seed)
         expect(np.array_equal(np.asarray(found[1]), np.asarray(y)), "labels differ alone and among others")
+        for what, ours, alone in (
+            ("columns", list(found[0].columns), list(X.columns)),
+            ("dtypes", found[0].dtypes.tolist(), X.dtypes.tolist()),
+            ("the index", list(found[0].index), list(X.index)),
+            ("the dtype of labels", np.asarray(found[1]).dtype, np.asarray(y).dtype),
+        ):
+            expect(ours == alone, f"{what} alone and among others differ")
         wanted, numbers = X.to_numpy(dtype=float), found[0].to_numpy(dtype=float)
     else:
         fitted = subject.fit(training.copy(), seed)

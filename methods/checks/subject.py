@@ -62,7 +62,13 @@ class Subject:
             raise InputError(f"{self.name} is no augbench.Augmenter, Adjuster or Detector; found {type(self.full)!r}")
         self.kind = found[0]
         self.template = copy.deepcopy(self.full)
-        known = self.template.get_params(deep=True)
+        try:
+            known = self.template.get_params(deep=True)
+        except (AttributeError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"{self.name}: the constructor must name its parameters and keep each under its own name: {reason}"
+            ) from error
         for name, value in self.template.checked_with.items():
             if name not in known:
                 raise InputError(f"{self.name}: checked_with names '{name}', which is no parameter of it")

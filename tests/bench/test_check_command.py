@@ -121,7 +121,7 @@ def test_ctrl_c_ends_it_and_shows_what_is_done(tmp_path, plugin):
         process.send_signal(signal.SIGINT)
         shown = process.stdout.read()
     assert process.returncode == 130
-    assert "13 passed, 0 failed" in shown
+    assert "14 passed, 0 failed" in shown
     assert "stopped (Ctrl-C)" in shown
 
 

@@ -83,6 +83,10 @@ def test_one_row_classes_and_duplicates(rng):
     assert np.isnan(scores["two_sample_accuracy"])
     same = fidelity(np.zeros((1, 2)), one, np.ones((1, 2)), one, np.zeros((1, 2)), one, rng)
     assert np.isnan(same["dcr_ratio"])
+    # and beside a class that allows it, such a class counts for nothing
+    two = np.array([1, 2])
+    both = fidelity(np.zeros((2, 2)), two, np.ones((2, 2)), two, np.array([[3.0, 3.0], [0.0, 0.0]]), two, rng)
+    assert both["dcr_ratio"] == pytest.approx(1 / 3)
 
 
 def test_nothing_generated(rng):

@@ -53,6 +53,8 @@ def test_tuning_and_budget_in_words():
     for values, words in (
         (["", ""], "defaults"),
         (["{}", np.nan], "defaults"),
+        # what a store holds where there were too few rows for inner folds
+        ([json.dumps({"trials": 0}), ""], "defaults"),
         (["", "{'C': 1}"], "tuned with 9 trials"),
     ):
         assert tuning_of({"trials": 9}, rows(tuned=values)) == words
@@ -69,6 +71,14 @@ def test_tuning_and_budget_in_words():
     assert statement({"trials": 0, "budget": "steps=300"}) == (
         "Parameters of methods: defaults. Budget of generative methods: equal: 300 gradient steps a training set."
     )
+
+
+def test_a_run_in_which_nothing_could_be_tuned_does_not_claim_it(trained):
+    untuned = replace(trained, scores=trained.scores.assign(tuned=json.dumps({"trials": 0})))
+    assert "Parameters of methods: defaults." in " ".join(plain(compare(untuned), 100).split())
+    page = to_html(untuned)
+    assert "<dt>parameters of methods</dt><dd>defaults</dd>" in page
+    assert "tuned with" not in page
 
 
 def test_the_table_says_what_each_method_took(trained):

@@ -86,6 +86,22 @@ class LosesCategories(_After):
         return X_new.astype({name: object for name in X_new.select_dtypes("category")}), y_new
 
 
+class MakesCategories(_After):
+    """Gives a new row a category that no training row has."""
+
+    def spoil(self, X, y, X_new, y_new):
+        if "level" in X_new and "never" in X_new["level"].cat.categories:
+            X_new.loc[len(X_new) - 1, "level"] = "never"
+        return X_new, y_new
+
+
+class LosesName(_After):
+    """Gives the labels back without their name."""
+
+    def spoil(self, X, y, X_new, y_new):
+        return X_new, y_new.rename(None) if isinstance(y_new, pd.Series) else y_new
+
+
 class KeepsIndex(_After):
     """Numbers the new rows on from the caller's index."""
 
@@ -117,6 +133,31 @@ class IgnoresSeed(Good):
 
     def _generate(self, X, y, counts, rng):
         return super()._generate(X, y, counts, np.random.default_rng())
+
+
+class FalseSeed(Good):
+    """Takes the seed 0 for none."""
+
+    def _generate(self, X, y, counts, rng):
+        return super()._generate(X, y, counts, rng if self.random_state else np.random.default_rng())
+
+
+class GoesOn(Good):
+    """Goes on drawing where the last use ended."""
+
+    def _generate(self, X, y, counts, rng):
+        self.rng_ = getattr(self, "rng_", rng)
+        return super()._generate(X, y, counts, self.rng_)
+
+
+class WritesLater(Good):
+    """Keeps what it was given, and writes to it in the next use."""
+
+    def fit_resample(self, X, y):
+        if isinstance(getattr(self, "last_", None), pd.DataFrame):
+            self.last_.iloc[:, 0] = 0
+        self.last_ = X
+        return super().fit_resample(X, y)
 
 
 class OneSeed(Good):
@@ -261,6 +302,13 @@ class FillsGaps(Good):
         return [ValueError("gaps") if gap else one for gap, one in zip(gaps, made, strict=True)]
 
 
+class FillsInfinity(Good):
+    """Takes infinity for a large number."""
+
+    def fit_resample(self, X, y):
+        return super().fit_resample(X.replace([np.inf, -np.inf], 0.0) if isinstance(X, pd.DataFrame) else X, y)
+
+
 class LooksBehind(Good):
     """Reads the table that its training rows are a view of."""
 
@@ -354,6 +402,14 @@ class MixesUpTables(Good):
         return super().fit_resample_many(tables, [random_states[0]] * len(tables), strategies)
 
 
+class RenamesAmongOthers(Good):
+    """Gives columns other names where there are several tables."""
+
+    def fit_resample_many(self, tables, random_states, strategies):
+        made = super().fit_resample_many(tables, random_states, strategies)
+        return [one if isinstance(one, BaseException) else (one[0].add_prefix("new "), one[1]) for one in made]
+
+
 class AllOrNothing(Good):
     """One bad table spoils the call."""
 
@@ -433,3 +489,14 @@ class AnyClasses(GoodDetector):
         if y.dtype.kind in "iu" and len(np.unique(y)) == 3:
             y = (y > 0).astype(int)
         return super().fit(X, y, series)
+
+
+class Renamed(Augmenter):
+    """Keeps a parameter under another name."""
+
+    def __init__(self, noise=0.1, sampling_strategy="auto", random_state=None):
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
+        self.sigma = noise
+
+    def _generate(self, X, y, counts, rng):
+        raise NotImplementedError

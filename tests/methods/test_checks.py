@@ -31,10 +31,15 @@ BROKEN = [
     (broken.RenamesColumns, "check_columns", "columns came back as ['10', '2', '30']; they were [10, 2, 30]"),
     (broken.LosesDtypes, "check_dtypes", "column whole came back as float64; it was int64"),
     (broken.LosesCategories, "check_categories", "column level came back as object"),
+    (broken.MakesCategories, "check_categories", "['never'], never seen in column level"),
+    (broken.LosesName, "check_series_target", "came back with the name None; it was 'target'"),
     (broken.KeepsIndex, "check_index", "the index came back as ['row 0', 'row 1']"),
     (broken.SmallGaps, "check_finite", "missing or infinite cells in: a"),
     (broken.SharesMemory, "check_nothing_asked", "shares its memory"),
     (broken.IgnoresSeed, "check_same_seed", "the same seed gives something else"),
+    (broken.FalseSeed, "check_same_seed", "the second time (random_state=0)"),
+    (broken.GoesOn, "check_second_use", "something of the first is left"),
+    (broken.WritesLater, "check_second_use", "wrote to what the first was given"),
     (broken.OneSeed, "check_other_seed", "declare deterministic = True"),
     (broken.NotDeterministic, "check_other_seed", "declared deterministic, and another seed gives other rows"),
     (broken.SeedsTheWorld, "check_global_random_state", "was changed: numpy"),
@@ -50,6 +55,7 @@ BROKEN = [
     (broken.FewColumns, "check_many_columns", "LinAlgError: Singular matrix"),
     (broken.NeedsVariety, "check_duplicates_only", "ZeroDivisionError: no spread"),
     (broken.FillsGaps, "check_missing_cells_refused", "a cell that is nan: accepted"),
+    (broken.FillsInfinity, "check_missing_cells_refused", "a cell that is inf: accepted"),
     (broken.LooksBehind, "check_other_rows_unseen", "1 new rows hold values of rows that were not given"),
     (broken.Undocumented, "check_description", "class Undocumented has no docstring"),
     (broken.BusyConstructor, "check_parameters", "sets more than its parameters: table"),
@@ -58,6 +64,7 @@ BROKEN = [
     (broken.HereOnly, "check_worker_process", "KeyError: 'a dictionary that was filled at another place'"),
     (broken.Slow, TIME, "declared_seconds is 0.1"),
     (broken.MixesUpTables, "check_many_as_one_by_one", "alone and among others differ"),
+    (broken.RenamesAmongOthers, "check_many_as_one_by_one", "columns alone and among others differ"),
     (broken.AllOrNothing, "check_many_with_a_bad_one", "missing (NaN) or infinite cells in: a"),
     (broken.ZeroWeights, "check_weights", "weights are not finite and above 0"),
     (broken.NotNormalised, "check_probabilities", "sum to 1 only up to"),
@@ -68,8 +75,10 @@ BROKEN = [
 ]
 #: what a broken promise cannot but break as well
 ALSO = {
+    broken.ChangesParameters: {"check_second_use"},
     broken.HereOnly: {TIME},
     broken.MixesUpTables: {"check_many_with_a_bad_one"},
+    broken.RenamesAmongOthers: {"check_many_with_a_bad_one"},
     broken.OneRowShort: {"check_counts_of_the_majority", "check_counts_of_several_classes"},
     broken.RareIsNormal: {"check_decisions"},
     broken.ShufflesOriginals: {"check_original_rows_with_categories"},
@@ -181,6 +190,7 @@ def test_a_method_may_be_a_name_a_path_a_class_or_an_instance():
         (dict, "dict"),
         (broken.Augmenter, "cannot be built"),
         (object(), "Augmenter, Adjuster or Detector"),
+        (broken.Renamed, "Renamed: the constructor must name its parameters and keep each .* no attribute 'noise'"),
     ):
         with pytest.raises(InputError, match=words):
             check_method(wrong)
