@@ -153,7 +153,13 @@ class Augmenter(BaseOverSampler):
         self.sampling_strategy_, counts = labels.wanted(self.sampling_strategy, self._sampling_type)
         if not counts:
             return frame.copy(), labels.followed_by([])
-        X_new, y_new = self._generate(frame, labels.codes, counts, np.random.default_rng(self.random_state))
+        made = self._generate(frame, labels.codes, counts, np.random.default_rng(self.random_state))
+        if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], pd.DataFrame)):
+            kinds = [type(part).__name__ for part in (made if isinstance(made, tuple) else (made,))]
+            raise TypeError(f"_generate must return a DataFrame and labels; it returned {', '.join(kinds)}")
+        X_new, y_new = made
+        if X_new.shape[1] != frame.shape[1]:
+            raise ValueError(f"_generate returned {X_new.shape[1]} columns; the training rows have {frame.shape[1]}")
         if len(X_new) != len(y_new):
             raise ValueError(f"_generate returned {len(X_new)} rows and {len(y_new)} labels")
         X_new = X_new.set_axis(frame.columns, axis=1).astype(frame.dtypes.to_dict())

@@ -95,6 +95,26 @@ def test_a_column_name_that_occurs_twice_is_refused():
         methods.make("random-oversampling").fit_resample(X, np.array([0, 0, 0, 1]))
 
 
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (None, "must return a DataFrame and labels; it returned NoneType"),
+        ((np.ones((2, 2)), [1, 1]), "it returned ndarray, list"),
+        ((pd.DataFrame(np.ones((2, 3))), [1, 1]), "returned 3 columns; the training rows have 2"),
+        ((pd.DataFrame(np.ones((2, 2))), [1]), "returned 2 rows and 1 labels"),
+    ],
+)
+def test_what_is_no_table_and_labels_is_told(made, message):
+    class Careless(methods.Augmenter):
+        """Returns what it likes."""
+
+        def _generate(self, X, y, counts, rng):
+            return made
+
+    with pytest.raises((TypeError, ValueError), match=message):
+        Careless().fit_resample(pd.DataFrame(np.ones((4, 2))), np.array([0, 0, 0, 1]))
+
+
 def test_a_code_of_no_class_is_told_where_labels_are_text():
     class Mistaken(methods.Augmenter):
         """Knows a third class."""
