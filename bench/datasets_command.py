@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -147,6 +147,38 @@ def list_datasets(
             err.print(f"error: {_problem(name)}", markup=False)
 
 
+@datasets_app.command("check")
+def check_datasets(
+    names: Annotated[list[str] | None, typer.Argument(help="Datasets or groups; by default all that are here.")] = None,
+    plugin: Annotated[
+        list[str] | None, typer.Option("--plugin", help="File or module with datasets; repeatable.")
+    ] = None,
+) -> None:
+    """Check that datasets are what they say: counts, kinds of columns, the same rows each time; exit code 1 if not.
+
+    In pytest: `from augbench.datasets.checks import parametrize_datasets`.
+    """
+    from ..datasets.checks import check_dataset, present
+    from ..datasets.contract import MissingDataError
+    from .plugins import load_all
+
+    load_all(plugin)
+    wrong = 0
+    for name in expand_names(names) if names else present():
+        try:
+            check_dataset(name)
+        except MissingDataError as error:
+            verdict = f"not here: {error}"
+        except InputError as error:
+            wrong += 1
+            verdict = f"WRONG: {error}"
+        else:
+            verdict = "ok"
+        out.print(f"{name}: {verdict}", markup=False)
+    if wrong:
+        raise typer.Exit(1)
+
+
 def _finite(name: str) -> Dataset:
     from .. import datasets
 
@@ -205,7 +237,7 @@ def _size(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{max(1, round(size / 1e3))} kB"
 
 
-def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print aligned columns within 80 characters; the last column is wrapped."""
     import textwrap
 

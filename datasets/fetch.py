@@ -89,6 +89,11 @@ def locate(source: Source) -> Path:
     raise MissingDataError(f"the data of '{source.name}' are not on this machine: {how_to_get(source)}")
 
 
+def is_here(source: Source) -> bool:
+    """Tell whether the file of an entry lies in one of the places, whatever is in it."""
+    return any(path.is_file() for path in _places(source))
+
+
 def how_to_get(source: Source) -> str:
     """Return how a person gets the file of an entry."""
     if source.package:

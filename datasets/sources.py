@@ -17,7 +17,7 @@ from ..provenance import digest
 from .contract import DatasetInfo, Table
 from .layout import Layout
 
-ARCHIVES = (".zip", ".tar.gz", ".tgz")
+ARCHIVES = (".zip", ".whl", ".tar.gz", ".tgz")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ import pandas as pd
 from ..errors import InputError
 from ..provenance import digest
 from .contract import DatasetInfo, MissingDataError, Table
-from .fetch import found_sha256
+from .fetch import found_sha256, is_here
 from .filed import FiledDataset
 from .layout import Layout
 from .readers import read_frame
@@ -43,7 +45,11 @@ class TabularDataset(FiledDataset):
         that is found here, so that results on another file are never taken for results on this one.
         """
         source = self._source
-        files = [part.sha256 or found_sha256(part) for part in source.parts]
+        other = source.other
+        if other is not None and not other.sha256 and not is_here(source) and is_here(other):
+            files = [found_sha256(other)]
+        else:
+            files = [part.sha256 or found_sha256(part) for part in source.parts]
         return replace(source.info, content_hash=digest([files, source.reading()]))
 
     def _read(self, paths: list[Path]) -> Table:
@@ -146,10 +152,10 @@ def _frame(path: Path, layout: Layout) -> pd.DataFrame:
         zipfile.BadZipFile,
     ) as error:
         raise InputError(f"{path} cannot be read as {layout.format}: {' '.join(str(error).split())}") from None
-    names = layout.columns or tuple(frame.columns)
+    names: tuple[Any, ...] = layout.columns or tuple(frame.columns)
     if len(names) != frame.shape[1]:
         raise InputError(f"{path} has {frame.shape[1]} columns, expected {len(names)}")
-    frame.columns = [f"x{name + 1}" if isinstance(name, int | np.integer) else str(name) for name in names]
+    frame.columns = [f"x{int(name) + 1}" if isinstance(name, int | np.integer) else str(name) for name in names]
     return frame
 
 
@@ -174,10 +180,8 @@ def _read_arff(path: Path, layout: Layout) -> pd.DataFrame:
 
 
 def _read_xls(path: Path, layout: Layout) -> pd.DataFrame:
-    try:
-        import xlrd  # noqa: F401
-    except ImportError:
-        raise MissingDataError(f"{path} needs a reader of Excel files: pip install 'xlrd>=2.0.1'") from None
+    if find_spec("xlrd") is None:
+        raise MissingDataError(f"{path} needs a reader of Excel files: pip install 'xlrd>=2.0.1'")
     return pd.read_excel(path, engine="xlrd", header=None, skiprows=layout.skip)
 
 
