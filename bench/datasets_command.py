@@ -12,7 +12,6 @@ from ..errors import InputError, unknown_name
 from .console import count, err, out
 
 if TYPE_CHECKING:
-    from ..datasets.contract import Dataset
     from ..datasets.sources import Source
     from .suite import Suite
 
@@ -179,18 +178,13 @@ def check_datasets(
         raise typer.Exit(1)
 
 
-def _finite(name: str) -> Dataset:
-    from .. import datasets
-
-    return datasets.make(name)
-
-
 def _state(name: str) -> str:
     """Return ``"here"``, ``"missing"`` (can be fetched), ``"bring"``, ``"package"`` or ``"wrong"``."""
+    from ..datasets import make
     from ..datasets.contract import FiniteDataset, MissingDataError
     from ..datasets.sources import sources
 
-    dataset = _finite(name)
+    dataset = make(name)
     try:
         if isinstance(dataset, FiniteDataset):
             dataset.check_present()
@@ -205,9 +199,10 @@ def _state(name: str) -> str:
 
 
 def _problem(name: str) -> str:
+    from ..datasets import make
     from ..datasets.contract import FiniteDataset
 
-    dataset = _finite(name)
+    dataset = make(name)
     try:
         if isinstance(dataset, FiniteDataset):
             dataset.check_present()

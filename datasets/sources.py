@@ -241,7 +241,7 @@ def entry(name: str, fields: dict[str, Any], templates: dict[str, dict[str, Any]
     """
     template = fields.get("like", "")
     if template and template not in templates:
-        raise unknown_name(f"template of sources table, '{name}',", template, templates)
+        raise InputError(f"sources table, '{name}': {unknown_name('template', template, templates)}")
     merged = {**templates.get(template, {}), **{key: value for key, value in fields.items() if key != "like"}}
     layout = {**templates.get(template, {}).get("layout", {}), **fields.get("layout", {})}
     merged.pop("layout", None)
