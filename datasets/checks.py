@@ -70,9 +70,10 @@ def check_dataset(dataset: str | Dataset) -> None:
         raise _broken(info, "info changes once the rows have been loaded")
 
 
-def _rows(dataset: FiniteDataset | SimulatedDataset) -> list[Table]:
+def _rows(dataset: Dataset) -> list[Table]:
     if isinstance(dataset, FiniteDataset):
         return [dataset.load()]
+    assert isinstance(dataset, SimulatedDataset)
     draw = dataset.sample(np.random.default_rng(0), 0)
     return [draw.train, draw.test]
 

@@ -155,7 +155,7 @@ def _frame(path: Path, layout: Layout) -> pd.DataFrame:
     names: tuple[Any, ...] = layout.columns or tuple(frame.columns)
     if len(names) != frame.shape[1]:
         raise InputError(f"{path} has {frame.shape[1]} columns, expected {len(names)}")
-    frame.columns = [f"x{int(name) + 1}" if isinstance(name, int | np.integer) else str(name) for name in names]
+    frame.columns = pd.Index([name if isinstance(name, str) else f"x{name + 1}" for name in names])
     return frame
 
 

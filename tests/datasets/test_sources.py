@@ -62,15 +62,15 @@ def test_all_cells_of_a_mixed_table(real_data: Path) -> None:
         raw = list(csv.reader(file))
     table = make("crx").load()  # type: ignore[attr-defined]
     assert table.y.tolist() == [0 if row[-1] == "+" else 1 for row in raw]
-    kinds = {"float64": [1, 2, 7, 10, 13, 14]}["float64"]
+    numeric = [1, 2, 7, 10, 13, 14]
     for at, name in enumerate(table.X.columns):
         column = table.X[name]
-        assert (column.dtype == np.float64) == (at in kinds)
+        assert (column.dtype == np.float64) == (at in numeric)
         for cell, row in zip(column, raw, strict=True):
             if row[at] == "?":
                 assert pd.isna(cell)
             else:
-                assert cell == (float(row[at]) if at in kinds else row[at])
+                assert cell == (float(row[at]) if at in numeric else row[at])
 
 
 @pytest.mark.usefixtures("real_data")
