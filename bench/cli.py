@@ -14,6 +14,7 @@ from rich.console import Console
 from ..errors import InputError, unknown_name
 from .check_command import check
 from .console import Places, err, out
+from .datasets_command import datasets_app
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-datasets_app = typer.Typer(no_args_is_help=True, help="Get datasets that do not come with augbench.")
 new_app = typer.Typer(no_args_is_help=True, help="Write a template to start from.")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(new_app, name="new")
@@ -154,6 +154,9 @@ def run(
             "Units that are stored already are not computed again for it.",
         ),
     ] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="First fetch the suite's datasets that are not on this machine.")
+    ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed units again.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and what is done; compute nothing.")
@@ -167,6 +170,7 @@ def run(
     Examples: `bench run`, `bench run simulated --draws 20`, `bench run my_suite.toml`,
     `bench run --data loans.csv --target default`, `bench run --plugin my_method.py --methods my-method`.
     """
+    from .datasets_command import fetch_missing
     from .job import Manner, run_suite
     from .own_table import own_table
     from .plugins import load_all
@@ -194,6 +198,8 @@ def run(
     changes = {key: value for key, value in changes.items() if value is not None}
     if changes:
         chosen = validate_suite(chosen.model_dump(exclude_defaults=True) | changes, f"{suite} with these options")
+    if download:
+        fetch_missing(chosen)
     manner = Manner(jobs, retry_failed, dry_run, quiet, training_curves)
     run_suite(chosen, own, plugin or [], Places(store, out_dir), manner)
 
@@ -346,19 +352,6 @@ def merge(
         for source, other in others:
             new, known = store.merge(other)
             out.print(f"{source}: {new} new units, {known} known", markup=False)
-
-
-@datasets_app.command("fetch")
-def fetch_dataset(names: Annotated[list[str], typer.Argument(help="Datasets or groups, e.g. proben1.")]) -> None:
-    """Download datasets to the cache, checked against their SHA-256. `AUGBENCH_DATA` is looked at first."""
-    from .. import datasets
-    from ..datasets.fetch import fetch
-
-    for given in names:
-        if given not in datasets.GROUPS and given not in datasets.names():
-            raise unknown_name("dataset or group", given, [*datasets.GROUPS, *datasets.names()])
-    for name in [member for given in names for member in datasets.GROUPS.get(given, [given])]:
-        out.print(f"{name}: {fetch(name, progress=out.is_terminal)}", markup=False)
 
 
 @new_app.command("method")

@@ -17,11 +17,12 @@ from .bundled import BundledDataset
 from .contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset, SimulatedDraw, Table
 from .fetch import fetch
 from .files import FileDataset, read_table
-from .images import MnistDataset
+from .images import FashionMnistDataset, MnistDataset
 from .proben1 import Proben1Dataset
 from .series import Ai4iDataset, SkabDataset
 from .simulated import LogisticSimulation, MixedSimulation, RingsSimulation, ThreeClassSimulation
 from .sources import sources
+from .tabular import TabularDataset
 
 __all__ = [
     "GROUPS",
@@ -140,13 +141,11 @@ class _FromTable:
 def _register_own() -> None:
     for simulated in (LogisticSimulation, RingsSimulation, MixedSimulation, ThreeClassSimulation):
         register(simulated, simulated.name, "simulated")
+    own = {one.name: one for one in (MnistDataset, FashionMnistDataset, SkabDataset, Ai4iDataset)}
     builders: dict[str, Callable[[str], Dataset]] = {"bundled": BundledDataset, "proben1": Proben1Dataset}
     for name, source in sources().items():
-        if source.group in builders:
-            register(_FromTable(builders[source.group], name), name, source.group)
-    register(MnistDataset, "mnist", "images")
-    register(SkabDataset, "skab", "series")
-    register(Ai4iDataset, "ai4i", "series")
+        table = _FromTable(builders.get(source.group, TabularDataset), name)
+        register(own.get(name, table), name, source.group)
 
 
 _register_own()

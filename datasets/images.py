@@ -1,4 +1,4 @@
-"""Images as tables: MNIST, and a reader of its IDX format."""
+"""Images as tables: MNIST, Fashion-MNIST, and a reader of their IDX format."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from .sources import sources
 
 _UNSIGNED_BYTE = 8
 _ROWS = ("all", "test")
-_TEST_COUNTS = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -65,13 +64,17 @@ class MnistDataset(FiledDataset):
         or the latter only, which need a seventh of the time and memory (all: 420 MiB as numbers).
     """
 
+    name = "mnist"
+    test_counts: tuple[int, ...] = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
+
     def __init__(self, rows: str = "all") -> None:
         if rows not in _ROWS:
-            raise InputError(f"dataset 'mnist': rows must be 'all' or 'test', not {rows!r}")
-        self._source = sources()["mnist"]
+            raise InputError(f"dataset '{self.name}': rows must be 'all' or 'test', not {rows!r}")
+        self._source = sources()[self.name]
         if rows == "test":
             files = {path: sha256 for path, sha256 in self._source.files.items() if path.startswith("t10k-")}
-            self._source = replace(self._source, files=files, rows=sum(_TEST_COUNTS), class_counts=_TEST_COUNTS)
+            counts = self.test_counts
+            self._source = replace(self._source, files=files, rows=sum(counts), class_counts=counts)
 
     def _read(self, paths: list[Path]) -> Table:
         arrays = [read_idx(path) for path in paths]
@@ -80,3 +83,10 @@ class MnistDataset(FiledDataset):
         values = np.asfortranarray(pixels).astype(np.float64)
         frame = pd.DataFrame(values, columns=[f"p{i}" for i in range(values.shape[1])])
         return Table(frame, np.concatenate(arrays[1::2]).astype(np.int64))
+
+
+class FashionMnistDataset(MnistDataset):
+    """Articles of clothing, in the form of MNIST (see there)."""
+
+    name = "fashion-mnist"
+    test_counts = (1000,) * 10

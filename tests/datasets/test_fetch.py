@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from augbench.bench.cli import fetch_dataset
+from augbench.bench.datasets_command import fetch_dataset
 from augbench.datasets import MissingDataError, fetch, make
 from augbench.datasets.fetch import cache_folder, download, locate
 from augbench.datasets.sources import Source, sources
@@ -52,7 +52,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
 
 
 def source_at(url: str) -> Source:
-    return replace(sources()["card"], url=url, sha256=hashlib.sha256(CONTENT).hexdigest())
+    return replace(sources()["card"], urls=(url,), sha256=hashlib.sha256(CONTENT).hexdigest())
 
 
 def address(server: ThreadingHTTPServer, path: str) -> str:
@@ -87,7 +87,7 @@ def test_failed_download_leaves_nothing(cache: Path, server: ThreadingHTTPServer
     with pytest.raises(InputError, match=words) as error:
         download(source)
     message = str(error.value)
-    assert source.url in message
+    assert source.urls[0] in message
     assert "\n" not in message
     assert files_below(cache) == []
 
@@ -214,7 +214,7 @@ def test_a_wrong_archive_leaves_nothing(served: str, cache: Path, server: Thread
 
 def several(server: ThreadingHTTPServer, contents: dict[str, bytes]) -> Source:
     sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    return replace(sources()["card"], file="set", url=address(server, "set"), sha256="", files=sha256)
+    return replace(sources()["card"], file="set", urls=(address(server, "set"),), sha256="", files=sha256)
 
 
 def test_a_set_of_several_files(
@@ -260,7 +260,9 @@ def test_compressed_files_are_known_by_their_content(level: int, cache: Path, se
 
 
 def test_an_entry_has_one_file_or_several() -> None:
-    with pytest.raises(InputError, match="either 'sha256' or 'files'"):
+    with pytest.raises(InputError, match="either 'sha256' or 'files', not both"):
+        replace(sources()["card"], files={"a": "b"})
+    with pytest.raises(InputError, match="without 'sha256' or 'files' it cannot be 'verified'"):
         replace(sources()["card"], sha256="")
 
 

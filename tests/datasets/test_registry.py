@@ -15,8 +15,20 @@ def _unchanged_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_names_and_groups_agree() -> None:
-    assert sorted(GROUPS) == ["bundled", "images", "proben1", "series", "simulated"]
-    assert len(names()) == len(set(names())) == 19
+    assert {group: len(members) for group, members in GROUPS.items()} == {
+        "simulated": 4,
+        "bundled": 4,
+        "proben1": 8,
+        "images": 2,
+        "series": 3,
+        "uci": 7,
+        "credit": 8,
+        "bankruptcy": 6,
+        "imbalanced": 3,
+        "imblearn": 27,
+        "keel": 121,
+    }
+    assert len(names()) == len(set(names()))
     for group, members in GROUPS.items():
         for name in members:
             info = make(name).info
