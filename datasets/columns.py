@@ -52,6 +52,7 @@ def read_columns(X: pd.DataFrame) -> list[Column]:
 
 def _read(name: str, column: pd.Series) -> Column:
     values = _numbers(column)
+    distinct: Any
     if values is not None:
         codes, distinct = pd.factorize(values, sort=True)
     elif isinstance(column.dtype, pd.CategoricalDtype):

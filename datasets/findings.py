@@ -58,8 +58,8 @@ class Finding:
         return self.severity != "note"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as a JSON-like value, for the store."""
-        return asdict(self) | {"columns": list(self.columns)}
+        """Return it as a JSON-like value, for the store; ``words`` is its kind in words."""
+        return asdict(self) | {"columns": list(self.columns), "words": KINDS[self.kind]}
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:

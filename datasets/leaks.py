@@ -205,7 +205,7 @@ def _properties(column: Column) -> Iterator[tuple[str, np.ndarray]]:
     mode = int(counts.argmax())
     if column.n_distinct <= FEW_LEVELS:
         for code in np.flatnonzero((counts >= FEWEST_ROWS) & (counts < len(missing) / 2)):
-            yield f"is {_shown(column, code)}", np.flatnonzero(column.codes == code)
+            yield f"is {_shown(column, int(code))}", np.flatnonzero(column.codes == code)
     elif counts[mode] >= len(missing) / 2:
         yield f"is not {_shown(column, mode)}", np.flatnonzero((column.codes != mode) & ~missing)
 
