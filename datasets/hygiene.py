@@ -192,7 +192,8 @@ def _id(column: Column, why: str, strength: float, y: np.ndarray) -> Finding:
     if telling:
         sorted_by = "the rows are sorted by class, so that " if by_class and in_order else ""
         tells = f"; {sorted_by}it gives the class away (balanced accuracy {strength:.2f})"
-    message = f"column '{name}' {why}: {'an id' if is_named(name) else 'it looks like an id'}{tells}"
+    seems = "it looks like an id" + (" or free text" if column.values is None else "")
+    message = f"column '{name}' {why}: {'an id' if is_named(name) else seems}{tells}"
     return Finding("id", "serious" if telling else "warning", (name,), message, f"leave it out: {drop_options([name])}")
 
 

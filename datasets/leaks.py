@@ -10,7 +10,7 @@ import numpy as np
 from .columns import Column
 
 #: a column leaks if alone it has at least this balanced accuracy, and all others together miss this much more
-LEAKING = 0.99
+LEAKING = 0.98
 SHORT_OF = 0.03
 #: a mark: nearly all rows with it are of one rare class, of which it stands in a share and a number of rows; rare is a
 #: class with at most this share of the rows, and at most that share of the largest class (of ten digits none is rare)
@@ -87,7 +87,7 @@ def strength(column: Column, y: np.ndarray, rows: np.ndarray, fold: np.ndarray) 
     """Return the balanced accuracy of predicting the class from one column alone, cross-validated.
 
     Few distinct values, and text, are looked up (a value never seen is a miss); many numbers go through a tree with
-    one leaf more than there are classes, and at least four. Classes weigh the same.
+    two leaves for each class. Classes weigh the same.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _tree(codes: np.ndarray, y: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Predict by a small tree over ranks, which 32 bits hold where they do not hold large ids."""
     from sklearn.tree import DecisionTreeClassifier
 
-    leaves = max(4, len(np.unique(y)) + 1)
+    leaves = max(4, 2 * len(np.unique(y)))
     tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=0)
     ranks = np.where(codes < 0, np.nan, codes)[:, None]
     return tree.fit(ranks, y).predict(np.where(wanted < 0, np.nan, wanted)[:, None])
