@@ -15,6 +15,7 @@ from ..errors import InputError, unknown_name
 from .check_command import check
 from .console import Places, err, out
 from .datasets_command import datasets_app
+from .inspect_command import inspect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,7 @@ new_app = typer.Typer(no_args_is_help=True, help="Write a template to start from
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(new_app, name="new")
 app.command()(check)
+datasets_app.command()(inspect)
 
 StoreOption = Annotated[
     Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="store.sqlite in --out")

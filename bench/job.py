@@ -17,6 +17,7 @@ from .device import check_devices, missing_requirement
 from .display import display_on, duration
 from .engine import make_engine
 from .estimate import Estimator
+from .inspections import inspect_datasets, print_findings
 from .plan import Plan, Unit, make_plan
 from .printing import print_failures, print_not_run, print_plan, show
 from .report import run_info
@@ -73,7 +74,9 @@ def run_suite(suite: Suite, own: dict[str, Dataset], plugins: list[str], places:
         todo, done, failed = units_to_run(plan, store, retry_failed=manner.retry_failed)
         if not manner.quiet:
             _announce(plan, todo, done + failed, store, manner)
-        store.save_run(plan, run_info(plan, " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])))
+        found = inspect_datasets(plan, own, store)
+        print_findings(found)
+        store.save_run(plan, run_info(plan, " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]), found))
         if todo:
             todo = [replace(unit, keep_training=manner.training_curves) for unit in todo]
             _compute(plan, todo, Progress(len(plan.units), done, failed), store, own, plugins, manner)

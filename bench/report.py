@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -23,8 +24,8 @@ class Warned(TypedDict):
     methods: dict[str, int]
 
 
-def run_info(plan: Plan, command: str) -> dict[str, Any]:
-    """Return what the store keeps of a run beside its units."""
+def run_info(plan: Plan, command: str, hygiene: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what the store keeps of a run beside its units; `hygiene` is what `inspect_datasets` returned."""
     suite = plan.suite
     return {
         "description": suite.description,
@@ -34,6 +35,7 @@ def run_info(plan: Plan, command: str) -> dict[str, Any]:
         "folds": suite.folds,
         "methods": plan.method_rows(),
         "datasets": plan.dataset_rows(),
+        "hygiene": dict(hygiene or {}),
         "classifiers": [entry.id for entry in plan.units[0].classifiers] if plan.units else [],
         "lower_is_better": [name for name, metric in METRICS.items() if not metric.higher_is_better],
         "command": command,
@@ -63,7 +65,8 @@ def results_of(store: Store, suite: str | None = None) -> Results:
     return Results(
         scores=store.scores(run["id"], info["classifiers"], info["draws"]),
         methods=pd.DataFrame(info["methods"]),
-        datasets=pd.DataFrame(info["datasets"]),
+        # a run of an older augbench did not look at its data sets
+        datasets=pd.DataFrame([{**one, "findings": _findings(info, one["dataset"])} for one in info["datasets"]]),
         run={
             "suite": run["suite"],
             "started": run["started"],
@@ -72,7 +75,9 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             "platform": versions.pop("platform", ""),
             "device": versions.pop("device", ""),
             "versions": versions,
-            "mark": digest([run["definition"], run["done"], run["failed"], run["finished"], __version__]),
+            "mark": digest(
+                [run["definition"], run["done"], run["failed"], run["finished"], info.get("hygiene", {}), __version__]
+            ),
             "units_done": run["done"],
             "units_failed": run["failed"],
             "warnings": distinct_warnings(store, run["id"]),
@@ -82,6 +87,10 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             "budget": info.get("budget", ""),
         },
     )
+
+
+def _findings(info: Mapping[str, Any], dataset: str) -> list[dict[str, Any]]:
+    return list(info.get("hygiene", {}).get(dataset, {}).get("findings", []))
 
 
 def is_current(page: Path, results: Results, metric: str) -> bool:

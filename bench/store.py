@@ -207,6 +207,7 @@ class Store:
         with self.transaction() as connection:
             found = connection.execute("SELECT id, info FROM runs WHERE definition = ?", [definition]).fetchone()
             if found:
+                self._add_hygiene(connection, found[0], json.loads(found[1]), info)
                 # the newest run is the one that the leaderboard shows
                 run = connection.execute("SELECT max(id) + 1 FROM runs").fetchone()[0]
                 if found[0] == run - 1:
@@ -231,6 +232,13 @@ class Store:
                 [(run, e.method, e.dataset, e.scenario, e.status, e.reason) for e in plan.exclusions],
             )
         return int(run)
+
+    @staticmethod
+    def _add_hygiene(connection: sqlite3.Connection, run: int, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """Keep what was found in the data sets since: by newer rules, or for the first time."""
+        if new.get("hygiene") and new["hygiene"] != old.get("hygiene"):
+            text = json.dumps(old | {"hygiene": new["hygiene"]})
+            connection.execute("UPDATE runs SET info = ? WHERE id = ?", [text, run])
 
     def runs(self) -> list[dict[str, Any]]:
         """Return every run, newest first: id, suite, started, units, done, failed, and its info."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,8 @@ class DatasetDetail:
         Its name.
     facts : dict
         group, description, n_rows, n_features, n_train, n_test.
+    findings : list of dict
+        What an inspection of its rows found, see `Results`.
     classes : list of str
         Names of the classes, in the order of the columns recall_0, recall_1, ….
     test : str
@@ -38,6 +41,7 @@ class DatasetDetail:
 
     dataset: str
     facts: dict[str, object]
+    findings: list[dict[str, Any]]
     classes: list[str]
     test: str
     ceiling: float
@@ -84,6 +88,7 @@ def dataset_detail(results: Results, dataset: str, metric: str = "macro_f1", bas
     return DatasetDetail(
         dataset=dataset,
         facts={key: facts[key] for key in ("group", "description", "n_rows", "n_features")} | _sizes(own),
+        findings=results.findings(dataset),
         classes=[str(name) for name in classes] if isinstance(classes, list | tuple | np.ndarray) else [],
         test=contrast.design.test_name(dataset),
         ceiling=100 * float(ceiling),

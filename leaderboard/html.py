@@ -239,7 +239,15 @@ def _dataset(detail: DatasetDetail) -> dict[str, Any]:
         bar = scale.bar(row["delta"], row["low"], row["high"])
         rows.append({"row": row, "bar": bar, "recalls": [row[name] for name in detail.recalls]})
     names = [_class_name(detail.classes, name) for name in detail.recalls]
-    return {"detail": detail, "rows": rows, "zero": scale.x(0), "classes": names, "facts": _facts(detail)}
+    grave = dict.fromkeys(one["words"] for one in detail.findings if one["severity"] != "note")
+    return {
+        "detail": detail,
+        "mark": ", ".join(grave),
+        "rows": rows,
+        "zero": scale.x(0),
+        "classes": names,
+        "facts": _facts(detail),
+    }
 
 
 def _class_name(classes: list[str], column: str) -> str:

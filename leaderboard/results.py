@@ -69,7 +69,8 @@ class Results:
     methods : pandas.DataFrame
         method, kind, role, family, description.
     datasets : pandas.DataFrame
-        dataset, group, description, classes (list of str), n_rows, n_features, fresh (every draw a fresh data set).
+        dataset, group, description, classes (list of str), n_rows, n_features, fresh (every draw a fresh data set),
+        findings (list of dicts with severity, words, message and advice: what is to be known of the rows).
     run : mapping
         suite, seed, draws, started, seconds, versions and so on; all of them may be missing.
 
@@ -107,6 +108,11 @@ class Results:
         """Say whether every draw of a data set is a fresh simulated one."""
         return bool(self.datasets.loc[self.datasets["dataset"] == dataset, "fresh"].iloc[0])
 
+    def findings(self, dataset: str) -> list[dict[str, Any]]:
+        """Return what an inspection found in a data set, the gravest first."""
+        found = self.datasets.loc[self.datasets["dataset"] == dataset, "findings"].iloc[0]
+        return list(found) if isinstance(found, list) else []
+
     def _method(self, method: str, column: str) -> Any:
         return self.methods.loc[self.methods["method"] == method, column].iloc[0]
 
@@ -129,6 +135,7 @@ def _unknown_dataset(name: str) -> dict[str, Any]:
         "n_rows": None,
         "n_features": None,
         "fresh": False,
+        "findings": [],
     }
     return {"dataset": name, **facts}
 

@@ -17,7 +17,7 @@ from .contrast import Contrast, Design
 from .ranks import Friedman, average_ranks, friedman
 from .results import COPIES, Results, as_results, higher_is_better, metric_columns
 from .statistics import bayesian_signed_rank, holm
-from .verdict import FOOTNOTES, omnibus_line, power_warnings, sentence, verdict
+from .verdict import FOOTNOTES, data_warning, omnibus_line, power_warnings, sentence, verdict
 
 #: The metric that orders the leaderboard and the only one with p-values.
 CONFIRMATORY_METRIC = "macro_f1"
@@ -316,7 +316,7 @@ class _Board:
             lines.append("No interval per data set: the columns n_train and n_test are missing.")
         if rows["n_failed"].any():
             lines.append(self._sensitivity())
-        return lines
+        return lines + data_warning({name: self.results.findings(name) for name in self.draws.datasets})
 
     def _sensitivity(self) -> str:
         """Say how the order would change if failures took the worst score."""

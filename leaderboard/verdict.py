@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from .contrast import FEWEST_DRAWS
@@ -9,6 +12,8 @@ from .ranks import Friedman
 from .statistics import smallest_reachable_p
 
 ALPHA = 0.05
+#: data sets that one warning names
+MOST_NAMED = 8
 
 #: Every verdict and what it says.
 VERDICTS = {
@@ -151,6 +156,25 @@ def power_warnings(n_datasets: int, n_draws: int, family: int) -> list[str]:
             "effect is shown (partial conjunction)."
         )
     return lines
+
+
+def data_warning(findings: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+    """Say in one line which data sets have findings that touch what their scores mean; no line if none has.
+
+    Parameters
+    ----------
+    findings : mapping
+        Of each data set, its findings; notes do not count.
+    """
+    named = []
+    for dataset, found in findings.items():
+        words = dict.fromkeys(one["words"] for one in found if one["severity"] != "note")
+        if words:
+            named.append(f"{dataset} ({', '.join(words)})")
+    if not named:
+        return []
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return [f"Look at the data: {', '.join(named[:MOST_NAMED])}{more}; 'bench datasets inspect' says more."]
 
 
 def omnibus_line(test: Friedman | None) -> str:
