@@ -117,6 +117,13 @@ def run(
     ] = None,
     target: Annotated[str | None, typer.Option(help="Its target column.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="A column of it to leave out; repeatable.")] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(help="Its class of interest, which the answer tells of.", show_default="the rarest"),
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of a CSV file that is not Unicode, e.g. cp949 or cp1252.", show_default="UTF-8")
+    ] = "",
     plugin: PluginOption = None,
     store: StoreOption = None,
     out_dir: OutOption = None,
@@ -176,7 +183,7 @@ def run(
     if data and datasets:
         raise InputError("--data runs your own table instead of the suite's datasets: leave --datasets out")
     chosen = load_suite(suite)
-    own = own_table(data, target, drop)
+    own = own_table(data, target, drop, positive, encoding)
     changes: dict[str, Any] = {
         "methods": _entries(methods, chosen.methods),
         "controls": controls,

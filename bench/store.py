@@ -205,8 +205,9 @@ class Store:
         definition = digest([plan.suite.model_dump(mode="json", exclude={"device"}), [u.key for u in plan.units],
                              [vars(one) for one in plan.exclusions]])  # fmt: skip
         with self.transaction() as connection:
-            found = connection.execute("SELECT id, info FROM runs WHERE definition = ?", [definition]).fetchone()
+            found = connection.execute("SELECT id FROM runs WHERE definition = ?", [definition]).fetchone()
             if found:
+                connection.execute("UPDATE runs SET info = ? WHERE id = ?", [json.dumps(info), found[0]])
                 # the newest run is the one that the leaderboard shows
                 run = connection.execute("SELECT max(id) + 1 FROM runs").fetchone()[0]
                 if found[0] == run - 1:

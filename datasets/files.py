@@ -23,7 +23,9 @@ _LARGEST = 1e100
 _MOST_LEVELS = 50  # text with more distinct values than this, and than half the rows, is no category
 
 
-def read_table(path: str | Path, target: str, drop: Iterable[str] = ()) -> FileDataset:
+def read_table(
+    path: str | Path, target: str, drop: Iterable[str] = (), *, positive: str = "", encoding: str = ""
+) -> FileDataset:
     r"""Read one's own table.
 
     Booleans and numbers become float64 columns, text and categories categorical ones; feature cells may be missing.
@@ -36,6 +38,10 @@ def read_table(path: str | Path, target: str, drop: Iterable[str] = ()) -> FileD
         The column that holds the class.
     drop : iterable of str
         Columns to leave out.
+    positive : str
+        The class of interest; empty: the rarest. It changes what is said of the results, no score.
+    encoding : str
+        Of a CSV file that is not Unicode.
 
     Returns
     -------
@@ -63,36 +69,35 @@ def read_table(path: str | Path, target: str, drop: Iterable[str] = ()) -> FileD
     >>> info.name, info.classes, info.n_numeric, info.n_categorical
     ('flowers', ('a', 'b'), 1, 1)
     """
-    return FileDataset(path, target, drop)
+    return FileDataset(path, target, drop, positive=positive, encoding=encoding)
 
 
 class FileDataset(FiniteDataset):
     """A table read from a file; see `read_table`, which describes the parameters and errors."""
 
-    def __init__(self, path: str | Path, target: str, drop: Iterable[str] = ()) -> None:
+    def __init__(
+        self, path: str | Path, target: str, drop: Iterable[str] = (), *, positive: str = "", encoding: str = ""
+    ) -> None:
         if isinstance(drop, str):
             drop = (drop,)
         self.path = Path(path)
         self.target = target
         self.drop = tuple(sorted(set(drop)))
+        self.encoding = encoding
         self._table: Table | None
-        self._table, classes = _parse(self.path, target, self.drop)
-        self._info = self._facts(self._table, classes)
-
-    def _facts(self, table: Table, classes: tuple[str, ...]) -> DatasetInfo:
-        n_numeric = sum(dtype == np.float64 for dtype in table.X.dtypes)
-        return DatasetInfo(
+        self._table, classes = self._parse()
+        self._info = facts(
+            self._table,
+            classes,
             name=self.path.stem,
-            description=f"{self.path.name}, class in column '{self.target}'",
-            group="yours",
-            classes=classes,
-            class_counts=tuple(np.bincount(table.y, minlength=len(classes)).tolist()),
-            n_numeric=n_numeric,
-            n_categorical=table.X.shape[1] - n_numeric,
+            description=f"{self.path.name}, class in column '{target}'",
             content_hash=self._content_hash(),
             source=str(self.path),
-            missing=bool(table.X.isna().to_numpy().any()),
+            positive=check_positive(self.path, positive, classes),
         )
+
+    def _parse(self) -> tuple[Table, tuple[str, ...]]:
+        return parse_table(self.path, read_frame(self.path, self.encoding), self.target, self.drop)
 
     def _content_hash(self) -> str:
         try:
@@ -100,7 +105,8 @@ class FileDataset(FiniteDataset):
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise InputError(f"{self.path} cannot be read: {error.strerror or error}") from None
-        return digest({"file": found, "target": self.target, "drop": list(self.drop)})
+        encoding = {"encoding": self.encoding} if self.encoding else {}
+        return digest({"file": found, "target": self.target, "drop": list(self.drop), **encoding})
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the rows out: a worker reads the file again."""
@@ -122,13 +128,78 @@ class FileDataset(FiniteDataset):
         if self._table is None:
             if self._content_hash() != self._info.content_hash:
                 raise InputError(f"{self.path} has changed since the run was planned: start again")
-            self._table, _ = _parse(self.path, self.target, self.drop)
+            self._table, _ = self._parse()
         return self._table
 
 
-def _parse(path: Path, target: str, drop: Sequence[str]) -> tuple[Table, tuple[str, ...]]:
-    """Read and check a file; return its rows and class labels."""
-    frame = read_frame(path)
+class FrameDataset(FiniteDataset):
+    """A table in memory, in the manner of `FileDataset`.
+
+    Parameters
+    ----------
+    X : pandas.DataFrame of shape (n_rows, n_features)
+        The features, columns named by text.
+    y : pandas.Series of shape (n_rows,)
+        The classes.
+    name, positive : str
+        As `DatasetInfo`.
+    """
+
+    def __init__(self, X: pd.DataFrame, y: pd.Series, name: str = "table", positive: str = "") -> None:
+        self._table, classes = typed_table(name, X, y)
+        rows = pd.util.hash_pandas_object(self._table.X, index=False).to_numpy()
+        self._info = facts(
+            self._table,
+            classes,
+            name=name,
+            description="a table in memory",
+            content_hash=digest(
+                [hashlib.sha256(rows.tobytes() + self._table.y.tobytes()).hexdigest(), list(X.columns), list(classes)]
+            ),
+            positive=check_positive(name, positive, classes),
+        )
+
+    @property
+    def info(self) -> DatasetInfo:
+        """Facts found when the table was checked."""
+        return self._info
+
+    def load(self) -> Table:
+        """Return all rows."""
+        return self._table
+
+
+def facts(table: Table, classes: tuple[str, ...], **more: str) -> DatasetInfo:
+    """Return what is known of one's own table; `more` is what cannot be counted."""
+    n_numeric = sum(dtype == np.float64 for dtype in table.X.dtypes)
+    return DatasetInfo(
+        group="yours",
+        classes=classes,
+        class_counts=tuple(np.bincount(table.y, minlength=len(classes)).tolist()),
+        n_numeric=n_numeric,
+        n_categorical=table.X.shape[1] - n_numeric,
+        missing=bool(table.X.isna().to_numpy().any()),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def check_positive(where: object, positive: str, classes: tuple[str, ...]) -> str:
+    """Return the class of interest if there is such a class."""
+    if positive and positive not in classes:
+        raise InputError(f"{where}: {unknown_name('class', positive, classes)}")
+    return positive
+
+
+def parse_table(
+    path: Path | str, frame: pd.DataFrame, target: str, drop: Iterable[str]
+) -> tuple[Table, tuple[str, ...]]:
+    """Check a table that has its target among its columns; return its rows and class labels.
+
+    Raises
+    ------
+    InputError
+        As `read_table`.
+    """
     columns = list(frame.columns)
     if target not in columns:
         raise InputError(f"{path}: {unknown_name('target column', target, columns)}")
@@ -138,10 +209,20 @@ def _parse(path: Path, target: str, drop: Sequence[str]) -> tuple[Table, tuple[s
             raise InputError(f"{path}: {unknown_name('column to drop', name, columns)}")
     if target in drop:
         raise InputError(f"{path}: column '{target}' is the target and cannot be dropped as well")
-    y, classes = _encode_target(path, frame[target])
-    features = frame.drop(columns=[target, *drop])
+    return typed_table(path, frame.drop(columns=[target, *drop]), frame[target])
+
+
+def typed_table(path: Path | str, features: pd.DataFrame, target: pd.Series) -> tuple[Table, tuple[str, ...]]:
+    """Check features and target; return the rows, in the types of the contract, and class labels.
+
+    Raises
+    ------
+    InputError
+        As `read_table`; its message begins with `path`.
+    """
+    y, classes = _encode_target(path, target)
     if features.shape[1] == 0:
-        raise InputError(f"{path} has no feature column left beside the target '{target}'")
+        raise InputError(f"{path} has no feature column left beside the target '{target.name}'")
     _check_variation(path, features)
     typed = {name: _typed(path, features[name]) for name in features.columns}
     X = pd.DataFrame(typed)
@@ -161,7 +242,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"column{'s' if len(names) > 1 else ''} " + ", ".join(f"'{name}'" for name in names)
 
 
-def _encode_target(path: Path, column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
+def _encode_target(path: Path | str, column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return class codes and labels, labels in order (as numbers where all of them are numbers)."""
     where = f"{path}: target '{column.name}'"
     missing = int(column.isna().sum())
@@ -206,7 +287,7 @@ def _label_order(label: str) -> tuple[int, float, str]:
     return (0, number, label) if np.isfinite(number) else (1, 0.0, label)
 
 
-def _check_variation(path: Path, features: pd.DataFrame) -> None:
+def _check_variation(path: Path | str, features: pd.DataFrame) -> None:
     """Refuse columns that hold no information: without any value, or with the same value throughout."""
     absent = [name for name in features.columns if features[name].isna().all()]
     constant = [name for name in features.columns if name not in absent and _is_constant(features[name])]
@@ -226,7 +307,7 @@ def _is_constant(column: pd.Series) -> bool:
         return False
 
 
-def _typed(path: Path, column: pd.Series) -> pd.Series:
+def _typed(path: Path | str, column: pd.Series) -> pd.Series:
     """Return a feature column as float64 or categorical."""
     where = f"{path}: column '{column.name}'"
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -261,7 +342,7 @@ def _categorical(where: str, column: pd.Series) -> pd.Series:
     return pd.Series(pd.Categorical(text, categories=levels), name=column.name)
 
 
-def _check_finite(path: Path, X: pd.DataFrame) -> None:
+def _check_finite(path: Path | str, X: pd.DataFrame) -> None:
     """Refuse infinite cells, and those whose square would be infinite."""
     numeric = X.select_dtypes(np.float64)
     limit = numeric.abs() > _LARGEST
@@ -274,7 +355,7 @@ def _check_finite(path: Path, X: pd.DataFrame) -> None:
         )
 
 
-def _warn_of_row_numbers(path: Path, X: pd.DataFrame) -> None:
+def _warn_of_row_numbers(path: Path | str, X: pd.DataFrame) -> None:
     """Warn of columns that count the rows: the id of a file sorted by class gives the class away."""
     for name in X.select_dtypes(np.float64).columns:
         values = X[name].to_numpy()
@@ -282,5 +363,5 @@ def _warn_of_row_numbers(path: Path, X: pd.DataFrame) -> None:
             warnings.warn(
                 f"{path}: column '{name}' only numbers the rows and may give the class away: {_drop_hint([str(name)])}",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=7,
             )

@@ -69,7 +69,8 @@ class Results:
     methods : pandas.DataFrame
         method, kind, role, family, description.
     datasets : pandas.DataFrame
-        dataset, group, description, classes (list of str), n_rows, n_features, fresh (every draw a fresh data set).
+        dataset, group, description, classes (list of str), class_of_interest (its label), n_rows, n_features, fresh
+        (every draw a fresh data set).
     run : mapping
         suite, seed, draws, started, seconds, versions and so on; all of them may be missing.
 
@@ -126,6 +127,7 @@ def _unknown_dataset(name: str) -> dict[str, Any]:
         "group": "",
         "description": "",
         "classes": [],
+        "class_of_interest": "",
         "n_rows": None,
         "n_features": None,
         "fresh": False,
