@@ -14,6 +14,7 @@ from rich.console import Console
 from ..errors import InputError, unknown_name
 from .check_command import check
 from .console import Places, err, out
+from .options import DropOption, EncodingOption, PositiveOption, TimeOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,14 +117,10 @@ def run(
         Path | None, typer.Option(help="Your own table (CSV, Parquet, ARFF), run instead of the suite's datasets.")
     ] = None,
     target: Annotated[str | None, typer.Option(help="Its target column.")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="A column of it to leave out; repeatable.")] = None,
-    positive: Annotated[
-        str | None,
-        typer.Option(help="Its class of interest, which the answer tells of.", show_default="the rarest"),
-    ] = None,
-    encoding: Annotated[
-        str, typer.Option(help="Encoding of a CSV file that is not Unicode, e.g. cp949 or cp1252.", show_default="UTF-8")
-    ] = "",
+    drop: DropOption = None,
+    positive: PositiveOption = None,
+    encoding: EncodingOption = "",
+    time: TimeOption = None,
     plugin: PluginOption = None,
     store: StoreOption = None,
     out_dir: OutOption = None,
@@ -172,7 +169,7 @@ def run(
     The same command goes on where it stopped: what is stored is not computed again.
 
     Examples: `bench run`, `bench run simulated --draws 20`, `bench run my_suite.toml`,
-    `bench run --data loans.csv --target default`, `bench run --plugin my_method.py --methods my-method`.
+    `bench run --data loans.csv --target default --time 10m`, `bench run --plugin my_method.py --methods my-method`.
     """
     from .job import Manner, run_suite
     from .own_table import own_table
@@ -202,7 +199,14 @@ def run(
     if changes:
         chosen = validate_suite(chosen.model_dump(exclude_defaults=True) | changes, f"{suite} with these options")
     manner = Manner(jobs, retry_failed, dry_run, quiet, training_curves)
-    run_suite(chosen, own, plugin or [], Places(store, out_dir), manner)
+    places, limit = Places(store, out_dir), None
+    if time is not None:
+        from .sizing import Fixed
+        from .time_limit import sized
+
+        fixed = Fixed(methods is not None, classifiers is not None, draws is not None, controls is not False)
+        chosen, limit = sized(chosen, own, time, fixed, places, manner.processes)
+    run_suite(chosen, own, plugin or [], places, manner, limit)
 
 
 @app.command("list")

@@ -83,7 +83,8 @@ class _Teller:
         helps = rows[rows["verdict"] == "helps"]
         better = rows[rows["verdict"].isin(BETTER)]
         shown = self._described(rows, helps, better)
-        lines = [line for name in shown for line in self._lines_of(name)]
+        lines = self._chance()
+        lines += [line for name in shown for line in self._lines_of(name)]
         lines += [self._not_shown(rows)] if better.empty else []
         lines += self._harms(rows) + self._by_classifier() + self._rest()
         return Answer(self._headline(rows, helps, better), tuple(lines))
@@ -132,6 +133,23 @@ class _Teller:
         means = draws.scores.loc[self.dataset]
         return float(means[other]), float(means[name]), Contrast(draws, other, self.design).overall(name)
 
+    @cached_property
+    def auroc(self) -> TTest | None:
+        """How well the baseline ranks the rows, less the half that guessing reaches."""
+        draws = self._metric("auroc")
+        if draws is None:
+            return None
+        guessing = "guessing"
+        values = draws.values[[self.baseline]].assign(**{guessing: 0.5})
+        states = draws.states[[self.baseline]].assign(**{guessing: "ok"})
+        table = DrawTable("auroc", self.baseline, values, states, draws.dropped)
+        return Contrast(table, guessing, self.design).overall(self.baseline)
+
+    @property
+    def no_better_than_chance(self) -> bool:
+        """Whether the baseline is not shown to rank the rows better than guessing does."""
+        return self.auroc is not None and self.auroc.low <= 0
+
     # -- the sentences ---------------------------------------------------------------------------------------------
 
     def _headline(self, rows: pd.DataFrame, helps: pd.DataFrame, better: pd.DataFrame) -> str:
@@ -139,6 +157,8 @@ class _Teller:
             verb = "helps" if len(helps) == 1 else "help"
             beyond = f", and more than every control: the strongest is {self.strongest}" if self.strongest else ""
             return f"{_listed(helps['method'])} {verb} on {self.dataset}{beyond}. See the price below."
+        if self.no_better_than_chance:
+            return f"None: on {self.dataset} the classifiers are not shown to do better than guessing, whatever is added."
         methods, controls = better[~better["is_control"]], better[better["is_control"]]
         if len(methods) and self.strongest is None:
             verb = "is" if len(methods) == 1 else "are"
@@ -160,6 +180,16 @@ class _Teller:
             verb = "is" if len(plain or controls) == 1 else "are"
             return f"None of the methods helps on {self.dataset}; {means}{verb} better than {self.baseline}."
         return f"None: no method is shown to help on {self.dataset}, among {count_of(len(rows), 'method')} compared."
+
+    def _chance(self) -> list[str]:
+        test = self.auroc
+        if test is None or not self.no_better_than_chance:
+            return []
+        ends = f"{0.5 + test.low:.2f} to {0.5 + test.high:.2f}"
+        return [
+            f"AUROC of {self.baseline} is {0.5 + test.mean:.2f} [{ends}], guessing gives 0.50; what raises macro F1 here "
+            "does so by predicting the rare class more often, at random"
+        ]
 
     def _why_untested(self, rows: pd.DataFrame) -> str:
         if rows.empty:
