@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from ..errors import InputError, unknown_name
+from .augment_command import augment
 from .check_command import check
 from .console import Places, err, out
 from .options import DropOption, EncodingOption, PositiveOption, TimeOption
@@ -34,6 +35,7 @@ new_app = typer.Typer(no_args_is_help=True, help="Write a template to start from
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(new_app, name="new")
 app.command()(check)
+app.command()(augment)
 
 StoreOption = Annotated[
     Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="store.sqlite in --out")

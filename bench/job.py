@@ -17,8 +17,8 @@ from .device import check_devices, missing_requirement
 from .display import display_on, duration
 from .engine import make_engine
 from .estimate import Estimator
-from .plan import Plan, Unit, make_plan
 from .own_table import describe
+from .plan import Plan, Unit, make_plan
 from .printing import print_failures, print_not_run, print_plan, show
 from .report import run_info
 from .run import Progress, execute, units_to_run
@@ -94,8 +94,12 @@ def run_suite(
         if todo:
             todo = [replace(unit, keep_training=manner.training_curves) for unit in todo]
             _compute(plan, todo, Progress(len(plan.units), done, failed), store, own, plugins, manner, limit)
-        if limit and (shown := shown_plan(plan, own, limit, store.statuses)) is not plan:
-            store.save_run(shown, run_info(shown, command) | more)
+        if limit:
+            shown, left = shown_plan(plan, own, limit, store.statuses())
+            if left:
+                out.print(f"{left}; the same command goes on here", markup=False)
+            if shown is not plan:
+                store.save_run(shown, run_info(shown, command) | more)
     with Store(places.store) as reader:
         run = reader.find_run(suite.name)
         failures = reader.failures(run["id"])
@@ -128,9 +132,7 @@ def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
             store.close()
 
 
-def _announce(
-    plan: Plan, todo: list[Unit], stored: int, store: Store, manner: Manner, limit: Limit | None
-) -> None:
+def _announce(plan: Plan, todo: list[Unit], stored: int, store: Store, manner: Manner, limit: Limit | None) -> None:
     """Print what the suite consists of, what is to be computed, and what is not."""
     suite = plan.suite
     estimator = Estimator(plan, store.unit_seconds())

@@ -72,7 +72,9 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             "platform": versions.pop("platform", ""),
             "device": versions.pop("device", ""),
             "versions": versions,
-            "mark": digest([run["definition"], run["done"], run["failed"], run["finished"], __version__, *_of_interest(info)]),
+            "mark": digest(
+                [run["definition"], run["done"], run["failed"], run["finished"], __version__, *_of_interest(info)]
+            ),
             "units_done": run["done"],
             "units_failed": run["failed"],
             "warnings": distinct_warnings(store, run["id"]),

@@ -168,9 +168,7 @@ def execute(
 
 def _within(limit: Limit, waiting: deque[Unit], estimator: Estimator) -> deque[Unit]:
     """Return the waiting units that may still be started; what was never measured is only held back by the clock."""
-    return deque(
-        unit for unit in waiting if limit.fits(0.0 if estimator.is_guess(unit) else estimator.seconds(unit))
-    )
+    return deque(unit for unit in waiting if limit.fits(0.0 if estimator.is_guess(unit) else estimator.seconds(unit)))
 
 
 def _running(units: Iterable[Unit], engine: Engine, before: list[Running]) -> list[Running]:

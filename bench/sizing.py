@@ -149,7 +149,7 @@ def _candidates(
         stages = [[e for e in stage if e.id not in controls or e.id in kept] for stage in stages]
     reasons: dict[str, list[str]] = {}
     counts = [int(np.floor(n * (1 - suite.test_fraction))) for n in dataset.info.class_counts]
-    possible = []
+    possible: list[list[Entry]] = []
     for stage in stages:
         possible.append([])
         for entry in stage:
@@ -264,7 +264,7 @@ class Costs:
 def measure(suite: Suite, dataset: FiniteDataset, methods: list[Entry]) -> Costs:
     """Measure on a part of the table what methods and classifiers cost, and scale it up.
 
-    A method that tells its cost (`expected_seconds`) is believed; the others are run once, with the cheapest classifier.
+    A method that tells its cost (`expected_seconds`) is believed; the others are run, with the cheapest classifier.
     """
     sample = _Sample(dataset)
     ratio = dataset.info.n_rows / sample.info.n_rows

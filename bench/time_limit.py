@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..datasets.contract import Dataset, FiniteDataset
@@ -98,30 +97,51 @@ def print_left_out(limit: Limit) -> None:
         out.print(f"left out: {line}", markup=False)
 
 
-def shown_plan(plan: Plan, own: dict[str, Dataset], limit: Limit, stored: Callable[[], dict[str, str]]) -> Plan:
-    """Return the plan to be shown when the time is up: as many draws as all methods have that were reached at all.
+def shown_plan(plan: Plan, own: dict[str, Dataset], limit: Limit, statuses: dict[str, str]) -> tuple[Plan, str]:
+    """Return the plan to be shown when the time is up, and what is left of the whole one, in words.
 
-    What is left of it is a method that was never reached. The leaderboard compares methods over the same draws.
+    It has as many draws as all methods have that were reached at all: the leaderboard compares over the same draws.
+    What is left of it are methods that were never reached.
+
+    Parameters
+    ----------
+    plan, own
+        The whole plan, and its table.
+    limit : Limit
+        The time that was up.
+    statuses : dict of str to str
+        Status of the stored units, by key.
+
+    Raises
+    ------
+    InputError
+        The baseline was not reached.
     """
-    statuses = stored()
-    complete: dict[str, int] = {}
     left = [unit for unit in plan.units if unit.key not in statuses]
     if not left:
-        return plan
-    for unit in plan.units:
-        complete.setdefault(unit.method.id, 0)
-        first = unit.draws[0] == complete[unit.method.id]
-        if unit.key in statuses and first:
-            complete[unit.method.id] += len(unit.draws)
-    reached = [draws for draws in complete.values() if draws]
-    out.print(
-        f"time is up ({duration(limit.seconds)}): {count(len(left), 'unit')} of {len(plan.units)} are left; the same "
-        "command goes on here",
-        markup=False,
-    )
-    if not complete.get("none"):
+        return plan, ""
+    draws = {
+        method: min(_complete(plan, method, scenario.id, statuses) for scenario in plan.suite.scenarios)
+        for method in dict.fromkeys(unit.method.id for unit in plan.units)
+    }
+    if not draws.get("none"):
         raise InputError(
-            f"the baseline 'none' was not reached within {duration(limit.seconds)}: start again, or give more --time"
+            f"the baseline 'none' was not reached within {duration(limit.seconds)}: start again, or give more time"
         )
-    draws = min(reached)
-    return plan if draws == plan.suite.draws else make_plan(plan.suite.model_copy(update={"draws": draws}), own)
+    fewest = min(filter(None, draws.values()))
+    words = f"time is up ({duration(limit.seconds)}): {count(len(left), 'unit')} of {len(plan.units)} are left"
+    return plan if fewest == plan.suite.draws else make_plan(
+        plan.suite.model_copy(update={"draws": fewest}), own
+    ), words
+
+
+def _complete(plan: Plan, method: str, scenario: str, statuses: dict[str, str]) -> int:
+    """Return how many draws of a method are stored, from the first on without a gap."""
+    draws = 0
+    for unit in plan.units:
+        if (unit.method.id, unit.scenario.id) != (method, scenario):
+            continue
+        if unit.key not in statuses:
+            break
+        draws += len(unit.draws)
+    return draws

@@ -37,10 +37,13 @@ class Dialect:
         As Python names it; ``"utf-8-sig"`` is UTF-8 with a byte-order mark.
     separator : str
         Between two cells.
+    line_end : str
+        Of the first line.
     """
 
     encoding: str
     separator: str
+    line_end: str = "\n"
 
 
 def dialect_of(path: Path, encoding: str = "") -> Dialect:
@@ -73,7 +76,8 @@ def dialect_of(path: Path, encoding: str = "") -> Dialect:
         raise InputError(f"{path}: there is no encoding '{encoding}'; try {', '.join(FAMILIAR)}") from None
     except UnicodeError as error:
         raise InputError(f"{path} {_other_encodings(path, encoding, error)}") from None
-    return Dialect(chosen, "\t" if path.suffix.lower() == ".tsv" else _separator(lines))
+    separator = "\t" if path.suffix.lower() == ".tsv" else _separator(lines)
+    return Dialect(chosen, separator, "\r\n" if lines and lines[0].endswith("\r\n") else "\n")
 
 
 def _other_encodings(path: Path, encoding: str, error: UnicodeError) -> str:

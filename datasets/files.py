@@ -231,8 +231,11 @@ def typed_table(path: Path | str, features: pd.DataFrame, target: pd.Series) -> 
     return Table(X, y, None), classes
 
 
-def _drop_hint(names: Iterable[str]) -> str:
-    """Return the words that tell how to leave columns out."""
+def _drop_hint(path: Path | str, names: Iterable[str]) -> str:
+    """Return the words that tell how to leave columns out: of a file by an option, in memory by hand."""
+    names = list(names)
+    if not isinstance(path, Path):
+        return f"leave {'it' if len(names) == 1 else 'them'} out"
     options = " ".join(f"--drop {shlex.quote(name)}" for name in names)
     return f"leave {'it' if options.count('--drop ') == 1 else 'them'} out with {options}"
 
@@ -249,7 +252,7 @@ def _encode_target(path: Path | str, column: pd.Series) -> tuple[np.ndarray, tup
     if missing:
         cells = "1 missing cell" if missing == 1 else f"{missing} missing cells"
         raise InputError(f"{where} has {cells} in {len(column)} rows: remove those rows, or fill in their class")
-    labels = np.array([_label(value) for value in column], dtype=object)
+    labels = np.array([label_of(value) for value in column], dtype=object)
     found = sorted(set(labels), key=_label_order)
     if len(found) == 1:
         raise InputError(f"{where} has only one class, '{found[0]}': there must be at least 2")
@@ -271,7 +274,7 @@ def _encode_target(path: Path | str, column: pd.Series) -> tuple[np.ndarray, tup
     return y, tuple(found)
 
 
-def _label(value: object) -> str:
+def label_of(value: object) -> str:
     """Return a class label as text, whole numbers without decimals."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
@@ -297,7 +300,7 @@ def _check_variation(path: Path | str, features: pd.DataFrame) -> None:
     if constant:
         problems.append(f"{_listed(constant)} {'hold' if len(constant) > 1 else 'holds'} one value only")
     if problems:
-        raise InputError(f"{path}: {' and '.join(problems)}: {_drop_hint([*absent, *constant])}")
+        raise InputError(f"{path}: {' and '.join(problems)}: {_drop_hint(path, [*absent, *constant])}")
 
 
 def _is_constant(column: pd.Series) -> bool:
@@ -311,33 +314,34 @@ def _typed(path: Path | str, column: pd.Series) -> pd.Series:
     """Return a feature column as float64 or categorical."""
     where = f"{path}: column '{column.name}'"
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return _categorical(where, column)
+        return _categorical(path, column)
     if pd.api.types.is_complex_dtype(column):
-        raise InputError(f"{where} holds complex numbers: {_drop_hint([str(column.name)])}")
+        raise InputError(f"{where} holds complex numbers: {_drop_hint(path, [str(column.name)])}")
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
         return pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan), name=column.name)
     present = column.dropna()
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column) or _any_date(present):
-        raise InputError(f"{where} holds dates or times: {_drop_hint([str(column.name)])}")
+        raise InputError(f"{where} holds dates or times: {_drop_hint(path, [str(column.name)])}")
     if all(isinstance(value, bool | int | float | np.bool_ | np.number) for value in present):
         return pd.Series(column.map(float, na_action="ignore").to_numpy(dtype=np.float64), name=column.name)
     if any(isinstance(value, list | dict | set | tuple | np.ndarray) for value in present):
-        raise InputError(f"{where} holds lists or records: {_drop_hint([str(column.name)])}")
-    return _categorical(where, column)
+        raise InputError(f"{where} holds lists or records: {_drop_hint(path, [str(column.name)])}")
+    return _categorical(path, column)
 
 
 def _any_date(values: pd.Series) -> bool:
     return any(isinstance(value, datetime.date | datetime.time | datetime.timedelta) for value in values)
 
 
-def _categorical(where: str, column: pd.Series) -> pd.Series:
+def _categorical(path: Path | str, column: pd.Series) -> pd.Series:
     """Return text as categories in order, unless it looks like free text."""
+    where = f"{path}: column '{column.name}'"
     text = column.astype(object).map(str, na_action="ignore")
     levels = sorted(text.dropna().unique())
     if len(levels) > _MOST_LEVELS and 2 * len(levels) > len(text):
         raise InputError(
             f"{where} looks like free text ({len(levels)} distinct values in {len(text)} rows): "
-            f"{_drop_hint([str(column.name)])}"
+            f"{_drop_hint(path, [str(column.name)])}"
         )
     return pd.Series(pd.Categorical(text, categories=levels), name=column.name)
 
@@ -351,7 +355,7 @@ def _check_finite(path: Path | str, X: pd.DataFrame) -> None:
         cells = int(limit.to_numpy().sum())
         raise InputError(
             f"{path}: infinite values, or beyond 1e100, in {_listed(bad)} ({cells} cell{'s' if cells > 1 else ''}): "
-            f"replace them by numbers or empty cells, or {_drop_hint(bad)}"
+            f"replace them by numbers or empty cells, or {_drop_hint(path, bad)}"
         )
 
 
@@ -361,7 +365,8 @@ def _warn_of_row_numbers(path: Path | str, X: pd.DataFrame) -> None:
         values = X[name].to_numpy()
         if len(values) > 2 and np.array_equal(values, values[0] + np.arange(len(values))):
             warnings.warn(
-                f"{path}: column '{name}' only numbers the rows and may give the class away: {_drop_hint([str(name)])}",
+                f"{path}: column '{name}' only numbers the rows and may give the class away: "
+                f"{_drop_hint(path, [str(name)])}",
                 UserWarning,
                 stacklevel=7,
             )

@@ -1,7 +1,7 @@
 """The answer for one data set, in words: which methods help on it, by how much, how certainly, and at what price.
 
-The verdicts are those of the table (`verdict`): Holm's correction over all methods, the test that fits the data set. This
-module adds what a person with one table asks next: the class of interest, the strongest control, the price.
+The verdicts are those of the table (`verdict`): Holm's correction over all methods, the test that fits the data set.
+This module adds what a person with one table asks next: the class of interest, the strongest control, the price.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -85,7 +86,7 @@ class _Teller:
         shown = self._described(rows, helps, better)
         lines = self._chance()
         lines += [line for name in shown for line in self._lines_of(name)]
-        lines += [self._not_shown(rows)] if better.empty else []
+        lines += [self._not_shown(rows)] if better.empty and not self.no_better_than_chance else []
         lines += self._harms(rows) + self._by_classifier() + self._rest()
         return Answer(self._headline(rows, helps, better), tuple(lines))
 
@@ -130,7 +131,7 @@ class _Teller:
         draws = self.draws if metric == self.draws.metric else self._metric(metric)
         if draws is None:
             return None
-        means = draws.scores.loc[self.dataset]
+        means: Any = draws.scores.loc[self.dataset]
         return float(means[other]), float(means[name]), Contrast(draws, other, self.design).overall(name)
 
     @cached_property
@@ -158,7 +159,9 @@ class _Teller:
             beyond = f", and more than every control: the strongest is {self.strongest}" if self.strongest else ""
             return f"{_listed(helps['method'])} {verb} on {self.dataset}{beyond}. See the price below."
         if self.no_better_than_chance:
-            return f"None: on {self.dataset} the classifiers are not shown to do better than guessing, whatever is added."
+            return (
+                f"None: on {self.dataset} the classifiers are not shown to do better than guessing, whatever is added."
+            )
         methods, controls = better[~better["is_control"]], better[better["is_control"]]
         if len(methods) and self.strongest is None:
             verb = "is" if len(methods) == 1 else "are"
@@ -187,8 +190,8 @@ class _Teller:
             return []
         ends = f"{0.5 + test.low:.2f} to {0.5 + test.high:.2f}"
         return [
-            f"AUROC of {self.baseline} is {0.5 + test.mean:.2f} [{ends}], guessing gives 0.50; what raises macro F1 here "
-            "does so by predicting the rare class more often, at random"
+            f"AUROC of {self.baseline} is {0.5 + test.mean:.2f} [{ends}], guessing gives 0.50; what raises macro F1 "
+            "here does so by predicting the rare class more often, at random"
         ]
 
     def _why_untested(self, rows: pd.DataFrame) -> str:
@@ -206,7 +209,7 @@ class _Teller:
 
     def _lines_of(self, name: str) -> list[str]:
         """Describe one method: the gain, with its certainty, against the strongest control, by class, the price."""
-        row = self.table.set_index("method").loc[name]
+        row: Any = self.table.set_index("method").loc[name]
         before, after, test = self._difference(self.draws.metric, name, self.baseline) or (math.nan, math.nan, None)
         assert test is not None
         p = row["p_baseline_holm"]
@@ -274,9 +277,7 @@ class _Teller:
 
     def _not_shown(self, rows: pd.DataFrame) -> str:
         """Say how large a gain could have been missed."""
-        highest = rows.loc[rows["high"].idxmax()] if rows["high"].notna().any() else None
-        if highest is None:
-            return "Nothing can be said of how large a gain was missed: there are no intervals"
+        highest = max(rows.to_dict("records"), key=lambda row: row["high"])
         if highest["high"] <= ROPE and rows["low"].min() >= -ROPE:
             return f"Every interval lies within ±{ROPE} points of {self.baseline}: all do the same"
         return (
@@ -287,7 +288,9 @@ class _Teller:
     def _harms(self, rows: pd.DataFrame) -> list[str]:
         worse = rows[rows["verdict"] == "harms"]
         names = [f"{row['method']} {text.signed(row['delta'], 1)}" for row in worse.to_dict("records")]
-        return [f"Worse than {self.baseline} (Holm p < {f'{ALPHA:.2f}'.lstrip('0')}): {', '.join(names)}"] if names else []
+        return (
+            [f"Worse than {self.baseline} (Holm p < {f'{ALPHA:.2f}'.lstrip('0')}): {', '.join(names)}"] if names else []
+        )
 
     def _by_classifier(self) -> list[str]:
         """Say which method scored highest with each classifier, without a test."""
@@ -311,9 +314,9 @@ class _Teller:
         lines += [f"Left out: {line}" for line in self.results.run.get("left_out") or ()]
         classifiers = ", ".join(sorted(map(str, self.scores["classifier"].unique())))
         lines.append(
-            f"Metric: {text.metric_name(self.draws.metric)} in points at the default decision, mean over {classifiers}; "
-            f"{count_of(self.n_draws, 'draw')}, 95 % intervals by the {self.design.test_name(self.dataset)}. They are "
-            "about new draws of this table, not about other tables"
+            f"Metric: {text.metric_name(self.draws.metric)} in points at the default decision, mean over {classifiers} "
+            f"and {count_of(self.n_draws, 'draw')}; 95 % intervals by the {self.design.test_name(self.dataset)}. "
+            "They are about new draws of this table, not about other tables"
         )
         return lines
 
