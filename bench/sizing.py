@@ -31,9 +31,9 @@ SLOW = ("vae", "ctgan", "cvae", "latent-interpolation", "predictive-vae", "gauss
 #: numbers of draws: the least, before the cheap methods are added, before the slow ones, and at the most
 FEW, SOME, MANY, MOST = 5, 10, 20, 50
 #: rows on which costs are measured, and draws
-PILOT_ROWS, PILOT_DRAWS = 1000, 5
+PILOT_ROWS, PILOT_DRAWS = 2000, 5
 #: share of the time that is planned for: estimates are rough, and workers have to start
-PLANNED = 0.8
+PLANNED = 0.9
 #: how the time to make rows grows with them (classifiers: in proportion)
 GROWTH = 1.5
 #: share of the time that a unit of work may take, else its draws are units of their own
@@ -165,7 +165,7 @@ def _candidates(
 
 def _for_want_of_time(choice: _Choice) -> list[str]:
     """Return what did not fit, in one line."""
-    names = [f"{name} ({duration(takes)} more)" for name, takes in choice.too_slow.items()]
+    names = [f"{name} ({duration(max(1.0, takes))} more)" for name, takes in choice.too_slow.items()]
     planned = f"{duration(choice.seconds())} of {duration(choice.limit)} are planned for"
     return [f"for want of time, {planned}: {', '.join(names)}"] if names else []
 
@@ -243,8 +243,10 @@ class Costs:
         The classifiers.
     classifiers, balanced : dict of str to float
         Seconds to fit each once, to the training rows and to as many of each class.
-    methods : dict of str to float
-        Seconds to make the rows of one training set.
+    rows : dict of str to float
+        Seconds in which a method makes the rows of one training set.
+    once : dict of str to float
+        Seconds of a draw for all else, such as looking at the new rows.
     augmenters : set of str
         The methods that add rows.
     """
@@ -252,13 +254,15 @@ class Costs:
     entries: list[Entry]
     classifiers: dict[str, float]
     balanced: dict[str, float]
-    methods: dict[str, float]
+    rows: dict[str, float]
+    once: dict[str, float]
     augmenters: set[str]
 
     def draw(self, method: str, classifiers: list[str], folds: int) -> float:
         """Return the seconds of one draw of a method with some classifiers, inner folds included."""
         fits = self.balanced if method in self.augmenters else self.classifiers
-        return (1 + folds) * (self.methods.get(method, 0.0) + sum(fits[name] for name in classifiers))
+        each = self.rows.get(method, 0.0) + sum(fits[name] for name in classifiers)
+        return (1 + folds) * each + self.once.get(method, 0.0)
 
 
 def measure(suite: Suite, dataset: FiniteDataset, methods: list[Entry]) -> Costs:
@@ -271,13 +275,13 @@ def measure(suite: Suite, dataset: FiniteDataset, methods: list[Entry]) -> Costs
     entries = list(expand("classifier", suite.classifiers, classifier_registry))
     settings = {"draws": PILOT_DRAWS, "block": PILOT_DRAWS, "folds": 0, "controls": False, "trials": 0, "budget": ""}
 
-    def seconds(method: Entry, classifiers: list[Entry]) -> tuple[float, dict[str, float]]:
-        """Return the seconds to make rows, and to fit each classifier once."""
+    def seconds(method: Entry, classifiers: list[Entry]) -> tuple[float, float, dict[str, float]]:
+        """Return the seconds to make rows, those of all else, and those to fit each classifier once."""
         update: dict[str, Any] = {"methods": (method,), "classifiers": tuple(classifiers), **settings}
         plan = make_plan(suite.model_copy(update=update), {dataset.info.name: sample})
         units = [unit for unit in plan.units if unit.method.id == method.id]
         if not units:
-            return 0.0, {}
+            return 0.0, 0.0, {}
         cache = DrawCache()
         cache.own = {dataset.info.name: sample}
         found = evaluate(units[0], cache)
@@ -286,17 +290,19 @@ def measure(suite: Suite, dataset: FiniteDataset, methods: list[Entry]) -> Costs
             for entry in classifiers
             if found.draws and all(entry.id in draw.cells for draw in found.draws)
         }
-        spent = sum(sum(cell.fit_seconds for cell in draw.cells.values()) for draw in found.draws)
-        return max(0.0, found.seconds - spent) / PILOT_DRAWS, fits
+        made = sum(draw.seconds for draw in found.draws)
+        spent = made + sum(sum(cell.fit_seconds for cell in draw.cells.values()) for draw in found.draws)
+        return made / PILOT_DRAWS, max(0.0, found.seconds - spent) / PILOT_DRAWS, fits
 
     none, copies = Entry(name="none"), Entry(name="random-oversampling")
-    fixed_cost, plain = seconds(none, entries)
-    _, balanced = seconds(copies, entries)
+    _, rest, plain = seconds(none, entries)
+    _, looking, balanced = seconds(copies, entries)
     fits = {entry.id: plain.get(entry.id, 0.0) * ratio for entry in entries}
     costs = Costs(
         entries,
         fits,
         {name: max(one, balanced.get(name, 0.0) * ratio) for name, one in fits.items()},
+        {},
         {},
         {one.id for one in methods if getattr(method_instance(one), "kind", "") == "augmenter"},
     )
@@ -304,12 +310,11 @@ def measure(suite: Suite, dataset: FiniteDataset, methods: list[Entry]) -> Costs
     train_rows = round(dataset.info.n_rows * (1 - suite.test_fraction))
     for entry in methods:
         told = getattr(method_instance(entry), "expected_seconds", None)
+        costs.once[entry.id] = looking if entry.id in costs.augmenters else rest
         if told is not None:
-            costs.methods[entry.id] = float(told(train_rows, len(dataset.info.classes)))
+            costs.rows[entry.id] = float(told(train_rows, len(dataset.info.classes)))
         elif entry.id in costs.augmenters:
-            costs.methods[entry.id] = seconds(entry, [cheapest])[0] * ratio**GROWTH
-        else:
-            costs.methods[entry.id] = fixed_cost * ratio
+            costs.rows[entry.id] = seconds(entry, [cheapest])[0] * ratio**GROWTH
     return costs
 
 

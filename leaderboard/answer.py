@@ -27,6 +27,8 @@ ROPE = 0.5
 MOST = 3
 #: verdicts that say: better than the baseline
 BETTER = ("helps", "as a control does", "better")
+#: what a control is, for who does not know its name
+IN_WORDS = {"threshold-tuned": "moving the decision threshold", "random-oversampling": "plain copies"}
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,12 @@ class _Teller:
             return Answer(f"No answer yet on {self.dataset}: {self._why_untested(rows)}.", tuple(self._rest()))
         helps = rows[rows["verdict"] == "helps"]
         better = rows[rows["verdict"].isin(BETTER)]
-        shown = self._described(rows, helps, better)
+        shown = self._described(rows, helps if len(helps) else better)
         lines = self._chance()
         lines += [line for name in shown for line in self._lines_of(name)]
         lines += [self._not_shown(rows)] if better.empty and not self.no_better_than_chance else []
         lines += self._harms(rows) + self._by_classifier() + self._rest()
-        return Answer(self._headline(rows, helps, better), tuple(lines))
+        return Answer(self._headline(helps, better, len(rows)), tuple(lines))
 
     # -- what it is about ------------------------------------------------------------------------------------------
 
@@ -153,36 +155,41 @@ class _Teller:
 
     # -- the sentences ---------------------------------------------------------------------------------------------
 
-    def _headline(self, rows: pd.DataFrame, helps: pd.DataFrame, better: pd.DataFrame) -> str:
+    def _headline(self, helps: pd.DataFrame, better: pd.DataFrame, n_compared: int) -> str:
+        where, nothing = self.dataset, f"doing nothing ('{self.baseline}')"
         if len(helps):
-            verb = "helps" if len(helps) == 1 else "help"
-            beyond = f", and more than every control: the strongest is {self.strongest}" if self.strongest else ""
-            return f"{_listed(helps['method'])} {verb} on {self.dataset}{beyond}. See the price below."
+            beyond = f", and more than every control (the strongest: {self.strongest})" if self.strongest else ""
+            return f"{self._gains(helps)} {_verb('help', len(helps))} on {where}{beyond}. See the price below."
         if self.no_better_than_chance:
-            return (
-                f"None: on {self.dataset} the classifiers are not shown to do better than guessing, whatever is added."
-            )
+            return f"None: on {where} the classifiers are not shown to do better than guessing, whatever is added."
         methods, controls = better[~better["is_control"]], better[better["is_control"]]
-        if len(methods) and self.strongest is None:
-            verb = "is" if len(methods) == 1 else "are"
+        if better.empty:
+            return f"None: no method is shown to help on {where}, among {count_of(n_compared, 'method')} compared."
+        if self.strongest is None:
             return (
-                f"{_listed(methods['method'])} {verb} better than {self.baseline} on {self.dataset}; no control was "
+                f"{self._gains(methods)} {_verb('be', len(methods))} better than {nothing} on {where}; no control was "
                 "run, so a trivial method may do as well."
             )
-        if len(better):
-            plain = [str(name) for name in controls["method"] if self.results.kind(str(name)) == "adjuster"]
-            means = f"{_listed(plain)}, which {'adds' if len(plain) == 1 else 'add'} no row, " if plain else ""
-            means = means or f"{_listed(controls['method'])} " if len(controls) else ""
-            if len(methods):
-                verb = "scores" if len(methods) == 1 else "score"
-                also = f": {means}{'does' if len(plain or controls) == 1 else 'do'} the same" if means else ""
-                return (
-                    f"None helps on {self.dataset} beyond what a control does. {_listed(methods['method'])} {verb} "
-                    f"higher than {self.baseline}, but not shown to score higher than every control{also}."
-                )
-            verb = "is" if len(plain or controls) == 1 else "are"
-            return f"None of the methods helps on {self.dataset}; {means}{verb} better than {self.baseline}."
-        return f"None: no method is shown to help on {self.dataset}, among {count_of(len(rows), 'method')} compared."
+        plain = controls[[self.results.kind(str(name)) == "adjuster" for name in controls["method"]]]
+        if len(plain):
+            instead = f"without adding a row {self._gains(plain)} {_verb('do', len(plain))} so"
+        else:
+            instead = f"{self._gains(controls)} {_verb('do', len(controls))} so" if len(controls) else ""
+        if methods.empty:
+            return f"None: no method helps on {where}. What is better than {nothing}: {instead}."
+        more = f" {instead[0].upper()}{instead[1:]} as well." if instead else ""
+        return (
+            f"None helps on {where} beyond what a control does. {self._gains(methods)} {_verb('be', len(methods))} "
+            f"better than {nothing}, but not shown to be better than every control.{more}"
+        )
+
+    def _gains(self, rows: pd.DataFrame) -> str:
+        """Return the methods with their gains, and in words what the best known adjuster is."""
+        parts = []
+        for row in rows.to_dict("records"):
+            meaning = f"{IN_WORDS[row['method']]}, " if row["method"] in IN_WORDS else ""
+            parts.append(f"{row['method']} ({meaning}{text.signed(row['delta'], 1)})")
+        return _listed(parts)
 
     def _chance(self) -> list[str]:
         test = self.auroc
@@ -199,13 +206,11 @@ class _Teller:
             return f"only {self.baseline} was run in full"
         return f"no test is possible ({count_of(self.n_draws, 'draw')}: {rows['untested'].iloc[0] or 'no interval'})"
 
-    def _described(self, rows: pd.DataFrame, helps: pd.DataFrame, better: pd.DataFrame) -> list[str]:
-        """Return the methods to describe: those that help, else the best of those that are better, else the best."""
-        chosen = helps if len(helps) else better if len(better) else rows
-        names = [str(name) for name in chosen["method"]][: MOST if len(better) else 1]
-        if len(better) and self.strongest in set(better["method"]) and self.strongest not in names:
-            names.append(str(self.strongest))
-        return names
+    def _described(self, rows: pd.DataFrame, chosen: pd.DataFrame) -> list[str]:
+        """Return the methods to describe: those that were chosen, else the best one; and the strongest control."""
+        methods = [str(name) for name in chosen.loc[~chosen["is_control"], "method"]][:MOST]
+        methods = methods or [str(name) for name in rows.loc[~rows["is_control"], "method"]][:1]
+        return [*methods, *([self.strongest] if self.strongest else [])]
 
     def _lines_of(self, name: str) -> list[str]:
         """Describe one method: the gain, with its certainty, against the strongest control, by class, the price."""
@@ -277,7 +282,7 @@ class _Teller:
 
     def _not_shown(self, rows: pd.DataFrame) -> str:
         """Say how large a gain could have been missed."""
-        highest = max(rows.to_dict("records"), key=lambda row: row["high"])
+        highest = max(rows[rows["high"].notna()].to_dict("records"), key=lambda row: row["high"])
         if highest["high"] <= ROPE and rows["low"].min() >= -ROPE:
             return f"Every interval lies within ±{ROPE} points of {self.baseline}: all do the same"
         return (
@@ -319,6 +324,12 @@ class _Teller:
             "They are about new draws of this table, not about other tables"
         )
         return lines
+
+
+def _verb(verb: str, number: int) -> str:
+    """Return the verb for one, or for several."""
+    one, several = {"be": ("is", "are"), "do": ("does", "do")}.get(verb, (f"{verb}s", verb))
+    return one if number == 1 else several
 
 
 def _listed(names: Sequence[str] | pd.Series) -> str:

@@ -305,7 +305,7 @@ def student_posterior(test: TTest, rope: float, level: float = 0.95) -> Posterio
     --------
     >>> found = student_posterior(paired_t([2.0, 3.0, 4.0, 3.0]), rope=0.5)
     >>> print(f"{found.better:.3f} {found.equivalent:.3f} {found.worse:.3f}")
-    0.995 0.004 0.001
+    0.996 0.003 0.002
     """
     from scipy import stats
 
