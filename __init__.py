@@ -25,7 +25,8 @@ _PUBLIC = {
     "SimulatedDraw": "augbench.datasets.contract",
     "Store": "augbench.bench.store",
     "Table": "augbench.datasets.contract",
-    "compare": "augbench.leaderboard.tables",
+    "augment": "augbench.bench.api",
+    "compare": "augbench.bench.api",
     "results_of": "augbench.bench.report",
 }
 

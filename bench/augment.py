@@ -117,12 +117,12 @@ def _resample(unit: Unit, method: Any, parts: list[tuple[PreparedDraw, Part, str
         return []
     made = method.fit_resample_many(tables, seeds, strategies)
     return [
-        outcome if isinstance(outcome, BaseException) else _addition(method, part, outcome, new)
+        outcome if isinstance(outcome, BaseException) else checked_addition(method, part, outcome, new)
         for (_, part, _), outcome, new in zip(parts, made, wanted, strict=True)
     ]
 
 
-def _addition(
+def checked_addition(
     method: Any, part: Part, outcome: tuple[pd.DataFrame, np.ndarray], wanted: dict[int, int]
 ) -> Addition | BaseException:
     """Check what a method returned, and keep the new rows."""

@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 
 from ..errors import InputError, unknown_name
+from .augment_command import augment
 from .check_command import check
 from .console import Places, err, out
 from .datasets_command import datasets_app
 from .inspect_command import inspect
+from .options import DropOption, EncodingOption, PositiveOption, TimeOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +37,7 @@ app.add_typer(datasets_app, name="datasets")
 app.add_typer(new_app, name="new")
 app.command()(check)
 datasets_app.command()(inspect)
+app.command()(augment)
 
 StoreOption = Annotated[
     Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="store.sqlite in --out")
@@ -118,7 +121,10 @@ def run(
         Path | None, typer.Option(help="Your own table (CSV, Parquet, ARFF), run instead of the suite's datasets.")
     ] = None,
     target: Annotated[str | None, typer.Option(help="Its target column.")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="A column of it to leave out; repeatable.")] = None,
+    drop: DropOption = None,
+    positive: PositiveOption = None,
+    encoding: EncodingOption = "",
+    time: TimeOption = None,
     plugin: PluginOption = None,
     store: StoreOption = None,
     out_dir: OutOption = None,
@@ -170,7 +176,7 @@ def run(
     The same command goes on where it stopped: what is stored is not computed again.
 
     Examples: `bench run`, `bench run simulated --draws 20`, `bench run my_suite.toml`,
-    `bench run --data loans.csv --target default`, `bench run --plugin my_method.py --methods my-method`.
+    `bench run --data loans.csv --target default --time 10m`, `bench run --plugin my_method.py --methods my-method`.
     """
     from .datasets_command import fetch_missing
     from .job import Manner, run_suite
@@ -182,7 +188,7 @@ def run(
     if data and datasets:
         raise InputError("--data runs your own table instead of the suite's datasets: leave --datasets out")
     chosen = load_suite(suite)
-    own = own_table(data, target, drop)
+    own = own_table(data, target, drop, positive, encoding)
     changes: dict[str, Any] = {
         "methods": _entries(methods, chosen.methods),
         "controls": controls,
@@ -203,7 +209,14 @@ def run(
     if download:
         fetch_missing(chosen)
     manner = Manner(jobs, retry_failed, dry_run, quiet, training_curves)
-    run_suite(chosen, own, plugin or [], Places(store, out_dir), manner)
+    places, limit = Places(store, out_dir), None
+    if time is not None:
+        from .sizing import Fixed
+        from .time_limit import sized
+
+        fixed = Fixed(methods is not None, classifiers is not None, draws is not None, controls is not False)
+        chosen, limit = sized(chosen, own, time, fixed, places, manner.processes)
+    run_suite(chosen, own, plugin or [], places, manner, limit)
 
 
 @app.command("list")

@@ -18,12 +18,14 @@ from .display import display_on, duration
 from .engine import make_engine
 from .estimate import Estimator
 from .inspections import inspect_datasets, print_findings
+from .own_table import describe
 from .plan import Plan, Unit, make_plan
 from .printing import print_failures, print_not_run, print_plan, show
 from .report import run_info
 from .run import Progress, execute, units_to_run
 from .store import Store
 from .suite import Suite
+from .time_limit import Limit, print_left_out, shown_plan
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,17 @@ class Manner:
         return self.jobs or cores or 1
 
 
-def run_suite(suite: Suite, own: dict[str, Dataset], plugins: list[str], places: Places, manner: Manner) -> None:
+def run_suite(
+    suite: Suite,
+    own: dict[str, Dataset],
+    plugins: list[str],
+    places: Places,
+    manner: Manner,
+    limit: Limit | None = None,
+) -> None:
     """Compute what the store lacks of a suite, write and print its leaderboard; or print the plan only.
+
+    With a limit no unit is started after its time, and what was left out is printed and kept.
 
     Raises
     ------
@@ -67,19 +78,31 @@ def run_suite(suite: Suite, own: dict[str, Dataset], plugins: list[str], places:
         raise InputError(f"suite {suite.name} has nothing to run: {why}")
     _check_packages(plan)
     check_devices([suite.device, *(unit.method.params.get("device") for unit in plan.units)])
+    for table in [] if manner.quiet else own.values():
+        out.print(describe(table), markup=False)
+    if limit and not manner.quiet:
+        print_left_out(limit)
     if manner.dry_run:
         _print_dry_run(plan, places, manner)
         return
     with Store(places.store, write=True) as store:
         todo, done, failed = units_to_run(plan, store, retry_failed=manner.retry_failed)
         if not manner.quiet:
-            _announce(plan, todo, done + failed, store, manner)
+            _announce(plan, todo, done + failed, store, manner, limit)
+        command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
         found = inspect_datasets(plan, own, store)
         print_findings(found)
-        store.save_run(plan, run_info(plan, " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]), found))
+        more = limit.info(suite) if limit else {}
+        store.save_run(plan, run_info(plan, command, found) | more)
         if todo:
             todo = [replace(unit, keep_training=manner.training_curves) for unit in todo]
-            _compute(plan, todo, Progress(len(plan.units), done, failed), store, own, plugins, manner)
+            _compute(plan, todo, Progress(len(plan.units), done, failed), store, own, plugins, manner, limit)
+        if limit:
+            shown, left = shown_plan(plan, own, limit, store.statuses())
+            if left:
+                out.print(f"{left}; the same command goes on here", markup=False)
+            if shown is not plan:
+                store.save_run(shown, run_info(shown, command, found) | more)
     with Store(places.store) as reader:
         run = reader.find_run(suite.name)
         failures = reader.failures(run["id"])
@@ -112,11 +135,13 @@ def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
             store.close()
 
 
-def _announce(plan: Plan, todo: list[Unit], stored: int, store: Store, manner: Manner) -> None:
+def _announce(plan: Plan, todo: list[Unit], stored: int, store: Store, manner: Manner, limit: Limit | None) -> None:
     """Print what the suite consists of, what is to be computed, and what is not."""
     suite = plan.suite
     estimator = Estimator(plan, store.unit_seconds())
     guess = f", about {duration(sum(map(estimator.seconds, todo)) / manner.processes)}" if todo else ""
+    if limit and todo:
+        guess = f", for at most {duration(limit.seconds)}"
     before = f", {stored} stored before" if stored else ""
     out.print(
         f"suite {suite.name}: {count(len(plan.methods), 'method')} × {count(len(plan.infos), 'dataset')} × "
@@ -161,13 +186,14 @@ def _compute(
     own: dict[str, Dataset],
     plugins: list[str],
     manner: Manner,
+    limit: Limit | None,
 ) -> None:
     # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine = make_engine(manner.processes, len(todo), own, plugins)
     try:
         with display_on(out, quiet=manner.quiet) as display:
-            execute(plan, todo, engine, store, progress, display)
+            execute(plan, todo, engine, store, progress, display, limit)
     except KeyboardInterrupt:
         err.print(f"stopped: {progress.done} units are stored, {progress.left} are left; the same command goes on here")
         raise typer.Exit(130) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ def _of_rows(description: str, target: float | None = None) -> Metric:
     return Metric(description, higher_is_better=False, of_rows=True, target=target)
 
 
-#: every metric but `recall_0`, `recall_1`, ... (the accuracy of each class, by its code)
+#: every metric but `recall_0`, `f1_0`, `recall_1`, ... (the recall and the F1 of each class, by its code)
 METRICS: dict[str, Metric] = {
     "macro_f1": Metric("Mean of the classes' F1."),
     "weighted_f1": Metric("Mean of the classes' F1, weighted by their test rows."),
@@ -114,7 +115,7 @@ def register(function: MetricFunction, name: str, description: str = "", higher_
     """
     if not callable(function):
         raise InputError(f"metric '{name}' must be a function; found {function!r}")
-    if name in METRICS or name.startswith("recall_"):
+    if name in METRICS or re.fullmatch(r"recall_.*|f1_\d+", name):
         raise InputError(f"metric '{name}' exists already; choose another name")
     line = description or (inspect.getdoc(function) or "").partition("\n")[0]
     if higher_is_better is None:
@@ -154,8 +155,8 @@ def hard_metrics(y_true: np.ndarray, labels: np.ndarray, train_counts: np.ndarra
     Returns
     -------
     dict of str to float
-        macro_f1, weighted_f1, accuracy, balanced_accuracy, g_mean, mcc, recall_minority, recall_majority and recall_0
-        to recall_{K-1}.
+        macro_f1, weighted_f1, accuracy, balanced_accuracy, g_mean, mcc, recall_minority, recall_majority, recall_0 to
+        recall_{K-1} and f1_0 to f1_{K-1}.
 
     Examples
     --------
@@ -182,7 +183,8 @@ def hard_metrics(y_true: np.ndarray, labels: np.ndarray, train_counts: np.ndarra
         "recall_minority": recall[minority_class(counts)],
         "recall_majority": recall[counts.argmax()],
     }
-    scores |= {f"recall_{code}": value for code, value in enumerate(recall)}
+    for code in range(n_classes):
+        scores |= {f"recall_{code}": recall[code], f"f1_{code}": f1[code]}
     return {name: float(value) for name, value in scores.items()}
 
 

@@ -135,6 +135,7 @@ class Plan:
                 "group": info.group,
                 "description": info.description,
                 "classes": list(info.classes),
+                "class_of_interest": info.class_of_interest,
                 "n_rows": info.n_rows,
                 "n_features": info.n_numeric + info.n_categorical,
                 "fresh": id_ in self.fresh,

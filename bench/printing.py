@@ -25,11 +25,14 @@ def show(places: Places, suite: str | None, metric: str, *, rebuild: bool, quiet
     page = places.out_dir / "leaderboard.html"
     if rebuild or not is_current(page, results, metric):
         write_leaderboard(results, places.out_dir, metric)
+    comparison = compare(results, metric=metric)
     if not quiet:
         from ..leaderboard.terminal import render
 
-        out.print(render(compare(results, metric=metric), out.width))
+        out.print(render(comparison, out.width))
     print_warnings(results.run["warnings"], most=MOST_LINES)
+    if comparison.answer:
+        out.print(comparison.answer.headline if quiet else f"\nAnswer: {comparison.answer}\n", markup=False)
     out.print(f"leaderboard: {page.resolve()}", markup=False)
 
 

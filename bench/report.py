@@ -76,7 +76,15 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             "device": versions.pop("device", ""),
             "versions": versions,
             "mark": digest(
-                [run["definition"], run["done"], run["failed"], run["finished"], info.get("hygiene", {}), __version__]
+                [
+                    run["definition"],
+                    run["done"],
+                    run["failed"],
+                    run["finished"],
+                    info.get("hygiene", {}),
+                    __version__,
+                    *_of_interest(info),
+                ]
             ),
             "units_done": run["done"],
             "units_failed": run["failed"],
@@ -85,12 +93,18 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             # a run of an older augbench had the defaults
             "trials": info.get("trials", 0),
             "budget": info.get("budget", ""),
+            "left_out": info.get("left_out", []),
         },
     )
 
 
 def _findings(info: Mapping[str, Any], dataset: str) -> list[dict[str, Any]]:
     return list(info.get("hygiene", {}).get(dataset, {}).get("findings", []))
+
+
+def _of_interest(info: dict[str, Any]) -> list[str]:
+    """Return the classes of interest: they change the page and no key."""
+    return [str(one.get("class_of_interest", "")) for one in info["datasets"]]
 
 
 def is_current(page: Path, results: Results, metric: str) -> bool:

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..provenance import PACKAGES, distributions_of, package_versions
 from .device import CPU, requirements
@@ -20,6 +20,9 @@ from .evaluate import UnitResult, describe
 from .fit_progress import Report
 from .plan import Plan, Unit
 from .store import Store
+
+if TYPE_CHECKING:
+    from .time_limit import Limit
 
 #: units queued at the engine for each worker, so that none waits for the driver
 QUEUED_PER_WORKER = 2
@@ -113,6 +116,7 @@ def execute(
     store: Store,
     progress: Progress,
     display: Display,
+    limit: Limit | None = None,
 ) -> None:
     """Compute units and store each result as it comes.
 
@@ -130,15 +134,20 @@ def execute(
         Counts so far; kept up to date.
     display : Display
         Told before units start and after each is stored.
+    limit : Limit, optional
+        Units that do not fit into the time that is left are not started.
     """
     waiting = deque(todo)
     flying: dict[Future[UnitResult], Unit] = {}
     estimator = Estimator(plan, store.unit_seconds())
     versions = environment(plan)
-    in_flight = engine.workers if engine.workers == 1 else engine.workers * QUEUED_PER_WORKER
+    # a unit that waits at the engine when the time is up would still be computed
+    in_flight = engine.workers if engine.workers == 1 or limit else engine.workers * QUEUED_PER_WORKER
     progress.seconds_left = sum(map(estimator.seconds, todo)) / engine.workers
     while waiting or flying:
         while waiting and len(flying) < in_flight:
+            if limit and not (waiting := _within(limit, waiting, estimator)):
+                break
             unit = waiting.popleft()
             progress.running = _running([*flying.values(), unit], engine, progress.running)
             display.started(progress)
@@ -155,6 +164,11 @@ def execute(
             progress.running = _running(flying.values(), engine, progress.running)
             progress.seconds_left = sum(map(estimator.seconds, left)) / engine.workers
             display.finished(progress, unit, result)
+
+
+def _within(limit: Limit, waiting: deque[Unit], estimator: Estimator) -> deque[Unit]:
+    """Return the waiting units that may still be started; what was never measured is only held back by the clock."""
+    return deque(unit for unit in waiting if limit.fits(0.0 if estimator.is_guess(unit) else estimator.seconds(unit)))
 
 
 def _running(units: Iterable[Unit], engine: Engine, before: list[Running]) -> list[Running]:

@@ -205,9 +205,9 @@ class Store:
         definition = digest([plan.suite.model_dump(mode="json", exclude={"device"}), [u.key for u in plan.units],
                              [vars(one) for one in plan.exclusions]])  # fmt: skip
         with self.transaction() as connection:
-            found = connection.execute("SELECT id, info FROM runs WHERE definition = ?", [definition]).fetchone()
+            found = connection.execute("SELECT id FROM runs WHERE definition = ?", [definition]).fetchone()
             if found:
-                self._add_hygiene(connection, found[0], json.loads(found[1]), info)
+                connection.execute("UPDATE runs SET info = ? WHERE id = ?", [json.dumps(info), found[0]])
                 # the newest run is the one that the leaderboard shows
                 run = connection.execute("SELECT max(id) + 1 FROM runs").fetchone()[0]
                 if found[0] == run - 1:
@@ -232,13 +232,6 @@ class Store:
                 [(run, e.method, e.dataset, e.scenario, e.status, e.reason) for e in plan.exclusions],
             )
         return int(run)
-
-    @staticmethod
-    def _add_hygiene(connection: sqlite3.Connection, run: int, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """Keep what was found in the data sets since: by newer rules, or for the first time."""
-        if new.get("hygiene") and new["hygiene"] != old.get("hygiene"):
-            text = json.dumps(old | {"hygiene": new["hygiene"]})
-            connection.execute("UPDATE runs SET info = ? WHERE id = ?", [text, run])
 
     def runs(self) -> list[dict[str, Any]]:
         """Return every run, newest first: id, suite, started, units, done, failed, and its info."""

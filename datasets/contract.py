@@ -85,6 +85,8 @@ class DatasetInfo:
         Whether any feature cell is missing.
     series : bool
         Whether the rows are time series (`Table.series` is set).
+    positive : str
+        Label of the class of interest, where a person named one; empty: the rarest.
     """
 
     name: str
@@ -100,11 +102,19 @@ class DatasetInfo:
     citation: str = ""
     missing: bool = False
     series: bool = False
+    positive: str = ""
 
     @property
     def n_rows(self) -> int:
         """Rows of the whole table (simulated: of one training set)."""
         return sum(self.class_counts)
+
+    @property
+    def class_of_interest(self) -> str:
+        """Label of the class of interest: the one that was named, else the rarest, on a tie the last of them."""
+        if self.positive:
+            return self.positive
+        return self.classes[max(code for code, n in enumerate(self.class_counts) if n == min(self.class_counts))]
 
 
 class MissingDataError(Exception):

@@ -23,7 +23,9 @@ _LARGEST = 1e100
 _MOST_LEVELS = 50  # text with more distinct values than this, and than half the rows, is no category
 
 
-def read_table(path: str | Path, target: str, drop: Iterable[str] = ()) -> FileDataset:
+def read_table(
+    path: str | Path, target: str, drop: Iterable[str] = (), *, positive: str = "", encoding: str = ""
+) -> FileDataset:
     r"""Read one's own table.
 
     Booleans and numbers become float64 columns, text and categories categorical ones; feature cells may be missing.
@@ -36,6 +38,10 @@ def read_table(path: str | Path, target: str, drop: Iterable[str] = ()) -> FileD
         The column that holds the class.
     drop : iterable of str
         Columns to leave out.
+    positive : str
+        The class of interest; empty: the rarest. It changes what is said of the results, no score.
+    encoding : str
+        Of a CSV file that is not Unicode.
 
     Returns
     -------
@@ -63,36 +69,35 @@ def read_table(path: str | Path, target: str, drop: Iterable[str] = ()) -> FileD
     >>> info.name, info.classes, info.n_numeric, info.n_categorical
     ('flowers', ('a', 'b'), 1, 1)
     """
-    return FileDataset(path, target, drop)
+    return FileDataset(path, target, drop, positive=positive, encoding=encoding)
 
 
 class FileDataset(FiniteDataset):
     """A table read from a file; see `read_table`, which describes the parameters and errors."""
 
-    def __init__(self, path: str | Path, target: str, drop: Iterable[str] = ()) -> None:
+    def __init__(
+        self, path: str | Path, target: str, drop: Iterable[str] = (), *, positive: str = "", encoding: str = ""
+    ) -> None:
         if isinstance(drop, str):
             drop = (drop,)
         self.path = Path(path)
         self.target = target
         self.drop = tuple(sorted(set(drop)))
+        self.encoding = encoding
         self._table: Table | None
-        self._table, classes = _parse(self.path, target, self.drop)
-        self._info = self._facts(self._table, classes)
-
-    def _facts(self, table: Table, classes: tuple[str, ...]) -> DatasetInfo:
-        n_numeric = sum(dtype == np.float64 for dtype in table.X.dtypes)
-        return DatasetInfo(
+        self._table, classes = self._parse()
+        self._info = facts(
+            self._table,
+            classes,
             name=self.path.stem,
-            description=f"{self.path.name}, class in column '{self.target}'",
-            group="yours",
-            classes=classes,
-            class_counts=tuple(np.bincount(table.y, minlength=len(classes)).tolist()),
-            n_numeric=n_numeric,
-            n_categorical=table.X.shape[1] - n_numeric,
+            description=f"{self.path.name}, class in column '{target}'",
             content_hash=self._content_hash(),
             source=str(self.path),
-            missing=bool(table.X.isna().to_numpy().any()),
+            positive=check_positive(self.path, positive, classes),
         )
+
+    def _parse(self) -> tuple[Table, tuple[str, ...]]:
+        return parse_table(self.path, read_frame(self.path, self.encoding), self.target, self.drop)
 
     def _content_hash(self) -> str:
         try:
@@ -100,7 +105,8 @@ class FileDataset(FiniteDataset):
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise InputError(f"{self.path} cannot be read: {error.strerror or error}") from None
-        return digest({"file": found, "target": self.target, "drop": list(self.drop)})
+        encoding = {"encoding": self.encoding} if self.encoding else {}
+        return digest({"file": found, "target": self.target, "drop": list(self.drop), **encoding})
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the rows out: a worker reads the file again."""
@@ -122,13 +128,78 @@ class FileDataset(FiniteDataset):
         if self._table is None:
             if self._content_hash() != self._info.content_hash:
                 raise InputError(f"{self.path} has changed since the run was planned: start again")
-            self._table, _ = _parse(self.path, self.target, self.drop)
+            self._table, _ = self._parse()
         return self._table
 
 
-def _parse(path: Path, target: str, drop: Sequence[str]) -> tuple[Table, tuple[str, ...]]:
-    """Read and check a file; return its rows and class labels."""
-    frame = read_frame(path)
+class FrameDataset(FiniteDataset):
+    """A table in memory, in the manner of `FileDataset`.
+
+    Parameters
+    ----------
+    X : pandas.DataFrame of shape (n_rows, n_features)
+        The features, columns named by text.
+    y : pandas.Series of shape (n_rows,)
+        The classes.
+    name, positive : str
+        As `DatasetInfo`.
+    """
+
+    def __init__(self, X: pd.DataFrame, y: pd.Series, name: str = "table", positive: str = "") -> None:
+        self._table, classes = typed_table(name, X, y)
+        rows = pd.util.hash_pandas_object(self._table.X, index=False).to_numpy()
+        self._info = facts(
+            self._table,
+            classes,
+            name=name,
+            description="a table in memory",
+            content_hash=digest(
+                [hashlib.sha256(rows.tobytes() + self._table.y.tobytes()).hexdigest(), list(X.columns), list(classes)]
+            ),
+            positive=check_positive(name, positive, classes),
+        )
+
+    @property
+    def info(self) -> DatasetInfo:
+        """Facts found when the table was checked."""
+        return self._info
+
+    def load(self) -> Table:
+        """Return all rows."""
+        return self._table
+
+
+def facts(table: Table, classes: tuple[str, ...], **more: str) -> DatasetInfo:
+    """Return what is known of one's own table; `more` is what cannot be counted."""
+    n_numeric = sum(dtype == np.float64 for dtype in table.X.dtypes)
+    return DatasetInfo(
+        group="yours",
+        classes=classes,
+        class_counts=tuple(np.bincount(table.y, minlength=len(classes)).tolist()),
+        n_numeric=n_numeric,
+        n_categorical=table.X.shape[1] - n_numeric,
+        missing=bool(table.X.isna().to_numpy().any()),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def check_positive(where: object, positive: str, classes: tuple[str, ...]) -> str:
+    """Return the class of interest if there is such a class."""
+    if positive and positive not in classes:
+        raise InputError(f"{where}: {unknown_name('class', positive, classes)}")
+    return positive
+
+
+def parse_table(
+    path: Path | str, frame: pd.DataFrame, target: str, drop: Iterable[str]
+) -> tuple[Table, tuple[str, ...]]:
+    """Check a table that has its target among its columns; return its rows and class labels.
+
+    Raises
+    ------
+    InputError
+        As `read_table`.
+    """
     columns = list(frame.columns)
     if target not in columns:
         raise InputError(f"{path}: {unknown_name('target column', target, columns)}")
@@ -138,10 +209,20 @@ def _parse(path: Path, target: str, drop: Sequence[str]) -> tuple[Table, tuple[s
             raise InputError(f"{path}: {unknown_name('column to drop', name, columns)}")
     if target in drop:
         raise InputError(f"{path}: column '{target}' is the target and cannot be dropped as well")
-    y, classes = _encode_target(path, frame[target])
-    features = frame.drop(columns=[target, *drop])
+    return typed_table(path, frame.drop(columns=[target, *drop]), frame[target])
+
+
+def typed_table(path: Path | str, features: pd.DataFrame, target: pd.Series) -> tuple[Table, tuple[str, ...]]:
+    """Check features and target; return the rows, in the types of the contract, and class labels.
+
+    Raises
+    ------
+    InputError
+        As `read_table`; its message begins with `path`.
+    """
+    y, classes = _encode_target(path, target)
     if features.shape[1] == 0:
-        raise InputError(f"{path} has no feature column left beside the target '{target}'")
+        raise InputError(f"{path} has no feature column left beside the target '{target.name}'")
     _check_variation(path, features)
     typed = {name: _typed(path, features[name]) for name in features.columns}
     X = pd.DataFrame(typed)
@@ -150,8 +231,11 @@ def _parse(path: Path, target: str, drop: Sequence[str]) -> tuple[Table, tuple[s
     return Table(X, y, None), classes
 
 
-def _drop_hint(names: Iterable[str]) -> str:
-    """Return the words that tell how to leave columns out."""
+def _drop_hint(path: Path | str, names: Iterable[str]) -> str:
+    """Return the words that tell how to leave columns out: of a file by an option, in memory by hand."""
+    names = list(names)
+    if not isinstance(path, Path):
+        return f"leave {'it' if len(names) == 1 else 'them'} out"
     options = " ".join(f"--drop {shlex.quote(name)}" for name in names)
     return f"leave {'it' if options.count('--drop ') == 1 else 'them'} out with {options}"
 
@@ -161,14 +245,14 @@ def _listed(names: Sequence[str]) -> str:
     return f"column{'s' if len(names) > 1 else ''} " + ", ".join(f"'{name}'" for name in names)
 
 
-def _encode_target(path: Path, column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
+def _encode_target(path: Path | str, column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return class codes and labels, labels in order (as numbers where all of them are numbers)."""
     where = f"{path}: target '{column.name}'"
     missing = int(column.isna().sum())
     if missing:
         cells = "1 missing cell" if missing == 1 else f"{missing} missing cells"
         raise InputError(f"{where} has {cells} in {len(column)} rows: remove those rows, or fill in their class")
-    labels = np.array([_label(value) for value in column], dtype=object)
+    labels = np.array([label_of(value) for value in column], dtype=object)
     found = sorted(set(labels), key=_label_order)
     if len(found) == 1:
         raise InputError(f"{where} has only one class, '{found[0]}': there must be at least 2")
@@ -190,7 +274,7 @@ def _encode_target(path: Path, column: pd.Series) -> tuple[np.ndarray, tuple[str
     return y, tuple(found)
 
 
-def _label(value: object) -> str:
+def label_of(value: object) -> str:
     """Return a class label as text, whole numbers without decimals."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
@@ -206,7 +290,7 @@ def _label_order(label: str) -> tuple[int, float, str]:
     return (0, number, label) if np.isfinite(number) else (1, 0.0, label)
 
 
-def _check_variation(path: Path, features: pd.DataFrame) -> None:
+def _check_variation(path: Path | str, features: pd.DataFrame) -> None:
     """Refuse columns that hold no information: without any value, or with the same value throughout."""
     absent = [name for name in features.columns if features[name].isna().all()]
     constant = [name for name in features.columns if name not in absent and _is_constant(features[name])]
@@ -216,7 +300,7 @@ def _check_variation(path: Path, features: pd.DataFrame) -> None:
     if constant:
         problems.append(f"{_listed(constant)} {'hold' if len(constant) > 1 else 'holds'} one value only")
     if problems:
-        raise InputError(f"{path}: {' and '.join(problems)}: {_drop_hint([*absent, *constant])}")
+        raise InputError(f"{path}: {' and '.join(problems)}: {_drop_hint(path, [*absent, *constant])}")
 
 
 def _is_constant(column: pd.Series) -> bool:
@@ -226,42 +310,43 @@ def _is_constant(column: pd.Series) -> bool:
         return False
 
 
-def _typed(path: Path, column: pd.Series) -> pd.Series:
+def _typed(path: Path | str, column: pd.Series) -> pd.Series:
     """Return a feature column as float64 or categorical."""
     where = f"{path}: column '{column.name}'"
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return _categorical(where, column)
+        return _categorical(path, column)
     if pd.api.types.is_complex_dtype(column):
-        raise InputError(f"{where} holds complex numbers: {_drop_hint([str(column.name)])}")
+        raise InputError(f"{where} holds complex numbers: {_drop_hint(path, [str(column.name)])}")
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
         return pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan), name=column.name)
     present = column.dropna()
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column) or _any_date(present):
-        raise InputError(f"{where} holds dates or times: {_drop_hint([str(column.name)])}")
+        raise InputError(f"{where} holds dates or times: {_drop_hint(path, [str(column.name)])}")
     if all(isinstance(value, bool | int | float | np.bool_ | np.number) for value in present):
         return pd.Series(column.map(float, na_action="ignore").to_numpy(dtype=np.float64), name=column.name)
     if any(isinstance(value, list | dict | set | tuple | np.ndarray) for value in present):
-        raise InputError(f"{where} holds lists or records: {_drop_hint([str(column.name)])}")
-    return _categorical(where, column)
+        raise InputError(f"{where} holds lists or records: {_drop_hint(path, [str(column.name)])}")
+    return _categorical(path, column)
 
 
 def _any_date(values: pd.Series) -> bool:
     return any(isinstance(value, datetime.date | datetime.time | datetime.timedelta) for value in values)
 
 
-def _categorical(where: str, column: pd.Series) -> pd.Series:
+def _categorical(path: Path | str, column: pd.Series) -> pd.Series:
     """Return text as categories in order, unless it looks like free text."""
+    where = f"{path}: column '{column.name}'"
     text = column.astype(object).map(str, na_action="ignore")
     levels = sorted(text.dropna().unique())
     if len(levels) > _MOST_LEVELS and 2 * len(levels) > len(text):
         raise InputError(
             f"{where} looks like free text ({len(levels)} distinct values in {len(text)} rows): "
-            f"{_drop_hint([str(column.name)])}"
+            f"{_drop_hint(path, [str(column.name)])}"
         )
     return pd.Series(pd.Categorical(text, categories=levels), name=column.name)
 
 
-def _check_finite(path: Path, X: pd.DataFrame) -> None:
+def _check_finite(path: Path | str, X: pd.DataFrame) -> None:
     """Refuse infinite cells, and those whose square would be infinite."""
     numeric = X.select_dtypes(np.float64)
     limit = numeric.abs() > _LARGEST
@@ -270,17 +355,18 @@ def _check_finite(path: Path, X: pd.DataFrame) -> None:
         cells = int(limit.to_numpy().sum())
         raise InputError(
             f"{path}: infinite values, or beyond 1e100, in {_listed(bad)} ({cells} cell{'s' if cells > 1 else ''}): "
-            f"replace them by numbers or empty cells, or {_drop_hint(bad)}"
+            f"replace them by numbers or empty cells, or {_drop_hint(path, bad)}"
         )
 
 
-def _warn_of_row_numbers(path: Path, X: pd.DataFrame) -> None:
+def _warn_of_row_numbers(path: Path | str, X: pd.DataFrame) -> None:
     """Warn of columns that count the rows: the id of a file sorted by class gives the class away."""
     for name in X.select_dtypes(np.float64).columns:
         values = X[name].to_numpy()
         if len(values) > 2 and np.array_equal(values, values[0] + np.arange(len(values))):
             warnings.warn(
-                f"{path}: column '{name}' only numbers the rows and may give the class away: {_drop_hint([str(name)])}",
+                f"{path}: column '{name}' only numbers the rows and may give the class away: "
+                f"{_drop_hint(path, [str(name)])}",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=7,
             )

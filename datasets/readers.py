@@ -6,23 +6,28 @@ import csv
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from ..errors import InputError
+from .csv_text import Dialect, dialect_of, with_decimal_points
 
 #: cells of a CSV file that are missing; a word like None or null may be a category
 MISSING = ["", "NA", "N/A", "NaN", "nan", "?"]
 
 
-def read_frame(path: Path) -> pd.DataFrame:
+def read_frame(path: Path, encoding: str = "") -> pd.DataFrame:
     """Read a table, chosen by the file's suffix.
 
     Parameters
     ----------
     path : pathlib.Path
         A ``.csv``, ``.tsv``, ``.parquet`` or ``.arff`` file. CSV cells are separated by comma, semicolon or tab, the
-        first line names the columns, and a cell of `MISSING` is missing.
+        first line names the columns, and a cell of `MISSING` is missing; decimals may be written with a comma where
+        that cannot be misread (`with_decimal_points`).
+    encoding : str
+        Of a CSV file that is not Unicode, e.g. ``"cp949"``.
 
     Returns
     -------
@@ -45,7 +50,9 @@ def read_frame(path: Path) -> pd.DataFrame:
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty")
-        frame = reader(path)
+        if encoding and reader is not _read_csv:
+            raise InputError(f"{path}: only a CSV file has an encoding to choose; found --encoding {encoding}")
+        frame = _read_csv(path, encoding) if reader is _read_csv else reader(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     frame.columns = [str(column) for column in frame.columns]
@@ -67,27 +74,28 @@ def _unreadable(path: Path, kind: str, error: Exception) -> InputError:
     return InputError(f"{path} cannot be read as {kind}: {' '.join(str(error).split())}")
 
 
-def _check_decimals(path: Path, frame: pd.DataFrame) -> None:
-    """Refuse numbers with a decimal comma, which would be taken for text."""
-    for name in frame.select_dtypes(object).columns:
-        texts = frame[name].dropna().astype(str)
-        if texts.str.fullmatch(r"[-+]?\d+,\d+").any() and texts.str.fullmatch(r"[-+]?\d+(,\d+)?").all():
-            raise InputError(f"{path}: column '{name}' has decimal commas ({texts.iloc[0]}): write 1.5 instead of 1,5")
+def _read_csv(path: Path, encoding: str = "") -> pd.DataFrame:
+    dialect = dialect_of(path, encoding)
+    frame = parse_csv(path, dialect, keep_default_na=False, na_values=MISSING, low_memory=False)
+    return with_decimal_points(path, frame, dialect.separator)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def read_texts(path: Path, encoding: str = "") -> tuple[pd.DataFrame, Dialect]:
+    """Return the cells of a CSV file as they are written, with the rows of `read_frame`, and how it is written."""
+    dialect = dialect_of(path, encoding)
+    frame = parse_csv(path, dialect, dtype=str, keep_default_na=False)
+    frame.columns = [str(column) for column in frame.columns]
+    return frame.reset_index(drop=True), dialect
+
+
+def parse_csv(path: Path, dialect: Dialect, **options: Any) -> pd.DataFrame:
+    """Read a CSV file by pandas; whatever is wrong with it becomes one line."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding=dialect.encoding, newline="") as file:
             first = file.readline()
-        separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=first.count)
-        header = next(csv.reader([first], delimiter=separator), [])
+        header = next(csv.reader([first], delimiter=dialect.separator), [])
         _check_names(path, [name for name in header if name])
-        frame = pd.read_csv(
-            path, sep=separator, keep_default_na=False, na_values=MISSING, low_memory=False, encoding="utf-8-sig"
-        )
-        _check_decimals(path, frame)
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text: save it as CSV in UTF-8") from None
+        frame = pd.read_csv(path, sep=dialect.separator, encoding=dialect.encoding, **options)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
         if isinstance(error, InputError):
             raise

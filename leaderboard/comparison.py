@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from .answer import Answer
 from .ranks import Friedman
 
 
@@ -48,6 +49,8 @@ class Comparison:
         How parameters were chosen and what generative methods were given, for the whole run; empty if nothing is known.
     warnings, footnotes : tuple of str
         What the reader has to know.
+    answer : Answer or None
+        The answer in words, where there is one data set and all of it was compared by the confirmatory metric.
     """
 
     metric: str
@@ -68,6 +71,7 @@ class Comparison:
     budget: str
     warnings: tuple[str, ...]
     footnotes: tuple[str, ...]
+    answer: Answer | None = None
 
     @property
     def n_datasets(self) -> int:

@@ -69,8 +69,9 @@ class Results:
     methods : pandas.DataFrame
         method, kind, role, family, description.
     datasets : pandas.DataFrame
-        dataset, group, description, classes (list of str), n_rows, n_features, fresh (every draw a fresh data set),
-        findings (list of dicts with severity, words, message and advice: what is to be known of the rows).
+        dataset, group, description, classes (list of str), class_of_interest (its label), n_rows, n_features, fresh
+        (every draw a fresh data set), findings (list of dicts with severity, words, message and advice: what is to be
+        known of the rows).
     run : mapping
         suite, seed, draws, started, seconds, versions and so on; all of them may be missing.
 
@@ -132,6 +133,7 @@ def _unknown_dataset(name: str) -> dict[str, Any]:
         "group": "",
         "description": "",
         "classes": [],
+        "class_of_interest": "",
         "n_rows": None,
         "n_features": None,
         "fresh": False,

@@ -12,6 +12,7 @@ import pandas as pd
 from ..errors import InputError, unknown_name
 from . import budget
 from .aggregate import DrawTable, draw_table, state_words
+from .answer import answer
 from .comparison import Comparison
 from .contrast import Contrast, Design
 from .ranks import Friedman, average_ranks, friedman
@@ -103,6 +104,7 @@ def compare(
         budget=budget.statement(results.run, results.scores),
         warnings=tuple(board.warnings(rows)),
         footnotes=FOOTNOTES,
+        answer=answer(results, scores, board.draws, rows) if confirmatory and len(names) == 1 else None,
     )
 
 

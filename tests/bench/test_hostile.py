@@ -183,10 +183,10 @@ class TestOnesOwnTable:
         path.write_text(text)
         return path
 
-    def test_decimal_commas_are_refused(self, tmp_path):
-        rows = "\n".join(f"{i},5;{i % 7};{'yes' if i % 2 else 'no'}" for i in range(30))
+    def test_decimal_commas_between_commas_are_refused(self, tmp_path):
+        rows = "\n".join(f'"{i},5",{i % 7},{"yes" if i % 2 else "no"}' for i in range(30))
         with pytest.raises(InputError, match=r"column 'a' has decimal commas .*write 1\.5"):
-            read_table(self.write(tmp_path, f"a;b;y\n{rows}"), "y")
+            read_table(self.write(tmp_path, f"a,b,y\n{rows}"), "y")
 
     def test_a_class_may_be_called_none(self, tmp_path):
         rows = "\n".join(f"{i},{i % 7},{'None' if i % 2 else 'null'}" for i in range(30))

@@ -36,6 +36,9 @@ def test_hard_metrics_equal_scikit_learn(seed):
     assert scores["g_mean"] == pytest.approx(np.prod(recalls) ** (1 / k))
     assert scores["accuracy"] == pytest.approx(sk.accuracy_score(y, labels))
     assert scores["mcc"] == pytest.approx(sk.matthews_corrcoef(y, labels), abs=1e-12)
+    assert [scores[f"f1_{code}"] for code in codes] == pytest.approx(
+        sk.f1_score(y, labels, labels=codes, average=None, zero_division=0)
+    )
     assert scores["recall_minority"] == scores["recall_0"]
     assert scores["recall_majority"] == scores[f"recall_{k - 1}"]
     if len(np.unique(y)) == k:
@@ -124,7 +127,7 @@ def test_minority_class(counts, code):
 def test_every_metric_is_described():
     y, p = np.array([0, 1, 1]), np.array([[0.6, 0.4], [0.3, 0.7], [0.8, 0.2]])
     scores = hard_metrics(y, p.argmax(axis=1), np.array([1, 2])) | probability_metrics(y, p)
-    assert {name for name in scores if name not in ("recall_0", "recall_1")} == {
+    assert {name for name in scores if name not in ("recall_0", "recall_1", "f1_0", "f1_1")} == {
         name for name in metrics.names() if not metrics.METRICS[name].of_rows
     }
     assert metrics.METRICS["macro_f1"].higher_is_better
@@ -147,7 +150,7 @@ def test_register(monkeypatch):
     assert metrics.METRICS["error-rate"].description == "Share of wrong rows."
     assert not metrics.METRICS["error-rate"].higher_is_better
     assert plugin_metrics(np.array([0, 1]), np.array([1, 1]), np.eye(2)) == {"error-rate": 0.5}
-    for name in ("error-rate", "macro_f1", "recall_7"):
+    for name in ("error-rate", "macro_f1", "recall_7", "f1_7"):
         with pytest.raises(InputError, match="exists already"):
             metrics.register(error_rate, name)
     with pytest.raises(InputError, match="must be a function"):

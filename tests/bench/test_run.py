@@ -237,13 +237,14 @@ def test_stored_predictions_reproduce_the_stored_scores(bench, tmp_path, tiny_su
 
 def test_results_are_read_in_python(bench, tmp_path, tiny_suite):
     import augbench
+    from augbench.leaderboard import compare
 
     bench("run", tiny_suite, "--quiet")
     with augbench.Store(store_of(tmp_path)) as store:
         results = augbench.results_of(store)
     assert results.run["versions"]["scikit-learn"]
     assert (results.scores.status == "ok").all()
-    table = augbench.compare(results).table.set_index("method")
+    table = compare(results).table.set_index("method")
     by_hand = results.scores.groupby(["method", "dataset"])["macro_f1"].mean().unstack()
     for method in ("smote", "jitter"):
         assert table.loc[method, "delta"] == pytest.approx(100 * (by_hand.loc[method] - by_hand.loc["none"]).mean())

@@ -1,0 +1,22 @@
+"""Options that more than one command has; light, since every command's help loads them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+DropOption = Annotated[list[str] | None, typer.Option(help="A column of it to leave out; repeatable.")]
+PositiveOption = Annotated[
+    str | None, typer.Option(help="Its class of interest, which the answer tells of.", show_default="the rarest")
+]
+EncodingOption = Annotated[
+    str, typer.Option(help="Encoding of a CSV file that is not Unicode, e.g. cp949 or cp1252.", show_default="UTF-8")
+]
+TimeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--time",
+        help="With --data: choose methods, classifiers and draws for so much time (90s, 10m, 2h), and stop then.",
+    ),
+]
