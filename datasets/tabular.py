@@ -123,7 +123,7 @@ def _features(frame: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     if layout.letters:
         words = frame.pop(layout.letters).str.strip()
         letters = pd.DataFrame([list(word) for word in words])
-        frame[[f"{layout.letters}{i + 1}" for i in letters.columns]] = letters
+        frame[[f"{layout.letters}{i + 1}" for i in range(letters.shape[1])]] = letters
     columns = {}
     for name in frame.columns:
         column = frame[name]
