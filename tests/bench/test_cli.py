@@ -36,7 +36,18 @@ def test_help_answers_within_a_second(bench):
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "list", "status", "leaderboard", "export", "merge", "check", "new method", "datasets fetch"],
+    [
+        "run",
+        "list",
+        "status",
+        "leaderboard",
+        "export",
+        "merge",
+        "check",
+        "new method",
+        "datasets fetch",
+        "datasets list",
+    ],
 )
 def test_every_command_teaches_itself(bench, command):
     shown = bench(*command.split(), "--help")
