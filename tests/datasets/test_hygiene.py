@@ -221,10 +221,12 @@ def test_a_flag_that_is_often_wrong_is_no_mark(precision):
     assert not about_columns(X, y)
 
 
-def test_few_hits_are_no_mark():
-    X, y, _ = noise(4000)
+@pytest.mark.parametrize(("rows", "hits"), [(600, 6), (4000, 12)])
+def test_few_hits_are_no_mark(rows, hits):
+    """Too few in all, or too small a part of the class."""
+    X, y, _ = noise(rows)
     X["x"] = 0
-    X.loc[np.flatnonzero(y == 1)[:6], "x"] = 1
+    X.loc[np.flatnonzero(y == 1)[:hits], "x"] = 1
     assert not about_columns(X, y)
 
 

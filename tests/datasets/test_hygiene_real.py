@@ -37,7 +37,8 @@ def test_no_false_alarm_on_the_tables_of_statsmodels():
     seen = 0
     for module in pkgutil.iter_modules(statsmodels.datasets.__path__):
         package = importlib.import_module(f"statsmodels.datasets.{module.name}")
-        table = package.load_pandas().data if hasattr(package, "load_pandas") else None
+        held = hasattr(package, "load_pandas") and module.name != "template_data"
+        table = package.load_pandas().data if held else None
         if not isinstance(table, pd.DataFrame) or len(table) < 50:
             continue
         for target in [name for name in table.columns if 2 <= table[name].nunique() <= 10]:
