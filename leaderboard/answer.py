@@ -203,7 +203,7 @@ class _Teller:
 
     def _why_untested(self, rows: pd.DataFrame) -> str:
         if rows.empty:
-            return f"only {self.baseline} was run in full"
+            return f"only {self.baseline} was run in full, there is nothing to compare yet"
         return f"no test is possible ({count_of(self.n_draws, 'draw')}: {rows['untested'].iloc[0] or 'no interval'})"
 
     def _described(self, rows: pd.DataFrame, chosen: pd.DataFrame) -> list[str]:

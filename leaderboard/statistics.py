@@ -1,7 +1,8 @@
 """The tests and intervals of the leaderboard: small pure functions on arrays.
 
-Each function has its formula and its paper in the docstring. None of them knows of methods, data sets or tables. The
-statistics on ranks are in :mod:`augbench.leaderboard.ranks` and can be imported from here too.
+Each function has its formula and its paper in the docstring. None of them knows of methods, data sets or tables. Those
+on ranks are in :mod:`augbench.leaderboard.ranks`, posteriors in :mod:`augbench.leaderboard.posterior`: both can be
+imported from here too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .posterior import Posterior, bayesian_signed_rank, finite, student_posterior
 from .ranks import Friedman, average_ranks, friedman, nemenyi_critical_difference
 
 __all__ = [
@@ -66,25 +68,6 @@ class TTest:
     df: int
 
 
-@dataclass(frozen=True)
-class Posterior:
-    """Probabilities that a difference is practically better, equivalent or worse; they add up to 1."""
-
-    better: float
-    equivalent: float
-    worse: float
-
-
-def _finite(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
-    """Return a one-dimensional float array, or raise ``ValueError`` for another shape, NaN or infinity."""
-    array = np.asarray(values, dtype=float)
-    if array.ndim != 1:
-        raise ValueError(f"{name} has to be one-dimensional, found shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} has NaN or infinite values: leave out what was not measured")
-    return array
-
-
 def _t_test(values: npt.NDArray[np.float64], factor: float, level: float) -> TTest:
     """Test the mean of `values` against 0 with variance ``factor * s²`` and ``len(values) - 1`` degrees of freedom."""
     from scipy import stats
@@ -127,7 +110,7 @@ def t_interval(values: npt.ArrayLike, level: float = 0.95) -> tuple[float, float
     >>> print(f"{low:.3f} {high:.3f}")
     -0.484 4.484
     """
-    array = _finite(values, "values")
+    array = finite(values, "values")
     test = _t_test(array, 1 / max(len(array), 1), level)
     return test.low, test.high
 
@@ -150,7 +133,7 @@ def paired_t(differences: npt.ArrayLike, level: float = 0.95) -> TTest:
     TTest
         Interval, statistic and p-value.
     """
-    array = _finite(differences, "differences")
+    array = finite(differences, "differences")
     return _t_test(array, 1 / max(len(array), 1), level)
 
 
@@ -180,7 +163,7 @@ def corrected_resampled_t(differences: npt.ArrayLike, test_train_ratio: float, l
     """
     if not (np.isfinite(test_train_ratio) and test_train_ratio >= 0):
         raise ValueError(f"test_train_ratio has to be a number of at least 0, found {test_train_ratio}")
-    array = _finite(differences, "differences")
+    array = finite(differences, "differences")
     return _t_test(array, 1 / max(len(array), 1) + test_train_ratio, level)
 
 
@@ -250,7 +233,7 @@ def wilcoxon_signed_rank(differences: npt.ArrayLike, decimals: int = DECIMALS, s
     >>> wilcoxon_signed_rank([0.1, 0.2, 0.3, 0.4, 0.5])
     0.0625
     """
-    array = np.round(_finite(differences, "differences"), decimals)
+    array = np.round(finite(differences, "differences"), decimals)
     if len(array) == 0:
         return float("nan")
     doubled, statistic = _signed_ranks(array)
@@ -274,47 +257,6 @@ def smallest_reachable_p(n_datasets: int) -> float:
     if n_datasets < 0:
         raise ValueError(f"n_datasets has to be at least 0, found {n_datasets}")
     return min(1.0, 2.0 ** (1 - n_datasets))
-
-
-def student_posterior(test: TTest, rope: float, level: float = 0.95) -> Posterior:
-    """Return the Bayesian reading of a t-test: the difference has a Student posterior around its mean.
-
-    With a flat prior the posterior of the mean is ``mean + error · t(df)``, the error being that of the test. Of
-    `corrected_resampled_t` it is the Bayesian correlated t-test.
-
-    Parameters
-    ----------
-    test : TTest
-        With its interval.
-    rope : float
-        Half width of the region within which a difference does not matter, in the unit of the test.
-    level : float
-        Coverage of the test's interval.
-
-    Returns
-    -------
-    Posterior
-        Probabilities of better, equivalent, worse; NaN where the test has no spread.
-
-    References
-    ----------
-    G. Corani and A. Benavoli, "A Bayesian approach for comparing cross-validated algorithms on multiple data sets",
-    Machine Learning 100 (2015), 285-304.
-
-    Examples
-    --------
-    >>> found = student_posterior(paired_t([2.0, 3.0, 4.0, 3.0]), rope=0.5)
-    >>> print(f"{found.better:.3f} {found.equivalent:.3f} {found.worse:.3f}")
-    0.996 0.003 0.002
-    """
-    from scipy import stats
-
-    if not test.high > test.low:
-        return Posterior(np.nan, np.nan, np.nan)
-    error = (test.high - test.mean) / stats.t.ppf((1 + level) / 2, test.df)
-    better = float(stats.t.sf((rope - test.mean) / error, test.df))
-    worse = float(stats.t.cdf((-rope - test.mean) / error, test.df))
-    return Posterior(better, max(0.0, 1 - better - worse), worse)
 
 
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -372,54 +314,6 @@ def partial_conjunction_count(p_values: npt.ArrayLike, alpha: float = 0.05) -> i
     >>> partial_conjunction_count([0.001, 0.02, 0.3])
     2
     """
-    ordered = np.sort(_finite(p_values, "p_values"))
+    ordered = np.sort(finite(p_values, "p_values"))
     conjunction = np.maximum.accumulate(ordered * np.arange(len(ordered), 0, -1))
     return int((conjunction <= alpha).sum())
-
-
-def bayesian_signed_rank(
-    differences: npt.ArrayLike, rope: float = 0.5, strength: float = 0.5, samples: int = 20_000, seed: int = 0
-) -> Posterior:
-    """Bayesian signed-rank test with a region of practical equivalence.
-
-    A Dirichlet process over the differences with prior strength s at a pseudo-observation 0. With weights
-    ``w ~ Dirichlet(s, 1, …, 1)`` the mass of Walsh averages right of the region is
-    ``θ_right = Σ_ij w_i w_j [z_i + z_j > 2·rope]``, likewise left and inside. Each probability is the share of samples
-    in which that mass is the largest.
-
-    Parameters
-    ----------
-    differences : array-like of shape (D,)
-        One difference per data set, in the unit of `rope` (points).
-    rope : float
-        Half width of the region within which a difference does not matter.
-    strength : float
-        Prior strength s.
-    samples : int
-        Samples of the weights.
-    seed : int
-        Seed of the samples: the same input gives the same probabilities.
-
-    Returns
-    -------
-    Posterior
-        Probabilities of better, equivalent, worse; NaN where there are no differences.
-
-    References
-    ----------
-    A. Benavoli et al., "A Bayesian Wilcoxon signed-rank test based on the Dirichlet process", ICML 2014; A. Benavoli
-    et al., "Time for a change", JMLR 18 (2017), 1-36.
-    """
-    array = _finite(differences, "differences")
-    if len(array) == 0:
-        return Posterior(np.nan, np.nan, np.nan)
-    z = np.concatenate([[0.0], array])
-    sums = z[:, None] + z[None, :]
-    alpha = np.concatenate([[strength], np.ones(len(array))])
-    weights = np.random.default_rng(seed).dirichlet(alpha, size=samples)
-    right = ((weights @ (sums > 2 * rope)) * weights).sum(axis=1)
-    left = ((weights @ (sums < -2 * rope)) * weights).sum(axis=1)
-    inside = 1 - right - left
-    better = float(((right > inside) & (right > left)).mean())
-    worse = float(((left > inside) & (left > right)).mean())
-    return Posterior(better, max(0.0, 1 - better - worse), worse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -72,7 +73,9 @@ def compare(
     """
     results = as_results(data)
     if metric not in metric_columns(results.scores):
-        raise unknown_name("metric", metric, metric_columns(results.scores))
+        # those of single classes are nobody's misspelling
+        meant = [name for name in metric_columns(results.scores) if not re.fullmatch(r"f1_\d+(_tuned)?", name)]
+        raise unknown_name("metric", metric, meant)
     scores = _subset(results.scores, classifier=classifier, scenario=scenario, datasets=datasets)
     confirmatory = metric == CONFIRMATORY_METRIC and len(scores) == len(results.scores)
     board = _Board(results, scores, draw_table(scores, metric, baseline), confirmatory)
