@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+import warnings
 
 import augbench
 import numpy as np
@@ -82,7 +83,9 @@ def test_a_store_keeps_what_was_computed(tmp_path):
 
 def test_a_time_is_kept():
     X, y = overlapping(150)
-    found = augbench.compare(X, y, time="5s", classifiers=["logistic-regression"])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="time is up")  # on a busy machine
+        found = augbench.compare(X, y, time="15s", classifiers=["logistic-regression"], draws=3)
     assert "none" in set(found.table["method"])
     assert "Left out: for want of time" in found.answer
 
