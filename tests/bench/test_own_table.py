@@ -1,5 +1,6 @@
 """``bench run --data``: from a file to an answer."""
 
+import re
 import sqlite3
 
 import numpy as np
@@ -59,7 +60,10 @@ def test_time_sizes_the_run_and_the_same_command_goes_on(bench, tmp_path):
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("DELETE FROM units WHERE id > (SELECT max(id) - 2 FROM units)")
     again = bench(*command)
-    assert f"{stored - 2} stored before, 2 to compute" in again.stdout
+    # on a busy machine the time may have been up before all was computed
+    left = re.search(rf"{stored - 2} stored before, (\d+) to compute", again.stdout)
+    assert left, again.stdout
+    assert int(left[1]) >= 2
 
 
 @pytest.mark.parametrize(
