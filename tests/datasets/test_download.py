@@ -1,5 +1,6 @@
 """Downloads from a local server that behaves as badly as servers do."""
 
+import contextlib
 import io
 import tarfile
 import threading
@@ -49,11 +50,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif manner == "endless":
             self.send_response(200)
             self.end_headers()
-            try:
+            # until the client hangs up
+            with contextlib.suppress(OSError):
                 for _ in range(10_000):
                     self.wfile.write(CONTENT)
-            except OSError:
-                pass
         elif manner in ("broken", "no-range", "changed", "liar"):
             self._break(manner, body)
         else:
