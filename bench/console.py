@@ -26,6 +26,7 @@ class Places:
     def __init__(self, store: Path | None, out_dir: Path | None) -> None:
         self.out_dir = out_dir or (store.parent if store else DEFAULT_OUT)
         self.store = store or self.out_dir / "store.sqlite"
+        self.site = self.out_dir / "site"
 
 
 def count(number: int, noun: str, plural: str = "s") -> str:

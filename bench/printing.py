@@ -9,7 +9,7 @@ from .console import Places, count, err, out
 from .display import duration
 from .estimate import Estimator
 from .plan import Plan, Unit
-from .report import Warned, is_current, results_of, write_leaderboard
+from .report import Warned, is_current, results_of
 from .store import Store
 
 #: lines of failures, and of warnings, after a run; `bench status` shows them all
@@ -17,14 +17,15 @@ MOST_LINES = 10
 
 
 def show(places: Places, suite: str | None, metric: str, *, rebuild: bool, quiet: bool) -> None:
-    """Write the page of a run, if it is not the one that is there, and print its table and its warnings."""
+    """Write the site of a run, if it is not the one that is there, and print its table and its warnings."""
+    from ..leaderboard.site import INDEX, write_site
     from ..leaderboard.tables import compare
 
     with Store(places.store) as store:
         results = results_of(store, suite)
-    page = places.out_dir / "leaderboard.html"
-    if rebuild or not is_current(page, results, metric):
-        write_leaderboard(results, places.out_dir, metric)
+    index = places.site / INDEX
+    if rebuild or not is_current(index, results, metric):
+        write_site(results, places.site, metric)
     comparison = compare(results, metric=metric)
     if not quiet:
         from ..leaderboard.terminal import render
@@ -33,7 +34,7 @@ def show(places: Places, suite: str | None, metric: str, *, rebuild: bool, quiet
     print_warnings(results.run["warnings"], most=MOST_LINES)
     if comparison.answer:
         out.print(comparison.answer.headline if quiet else f"\nAnswer: {comparison.answer}\n", markup=False)
-    out.print(f"leaderboard: {page.resolve()}", markup=False)
+    out.print(f"leaderboard: {index.resolve()}", markup=False)
 
 
 def print_warnings(warned: list[Warned], most: int | None = None) -> None:

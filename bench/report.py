@@ -9,7 +9,6 @@ from typing import Any, TypedDict
 import pandas as pd
 
 from .. import __version__
-from ..leaderboard.html import page_mark
 from ..leaderboard.results import LOWER_IS_BETTER, Results
 from ..provenance import digest
 from .metrics import METRICS
@@ -107,19 +106,11 @@ def _of_interest(info: dict[str, Any]) -> list[str]:
     return [str(one.get("class_of_interest", "")) for one in info["datasets"]]
 
 
-def is_current(page: Path, results: Results, metric: str) -> bool:
-    """Tell whether a page shows just these results."""
-    if not page.is_file():
+def is_current(index: Path, results: Results, metric: str) -> bool:
+    """Tell whether a site shows just these results."""
+    from ..leaderboard.site import site_mark
+
+    if not index.is_file():
         return False
-    with page.open(encoding="utf-8", errors="replace") as file:
-        return page_mark(results, metric) in file.read(2000)
-
-
-def write_leaderboard(results: Results, folder: Path, metric: str = "macro_f1") -> Path:
-    """Write the leaderboard page and return its path."""
-    from ..leaderboard.html import write_html
-
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "leaderboard.html"
-    write_html(results, path, metric)
-    return path
+    with index.open(encoding="utf-8", errors="replace") as file:
+        return site_mark(results, metric) in file.read(2000)

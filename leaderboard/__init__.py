@@ -19,12 +19,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .comparison import Comparison
     from .export import to_latex, write_scores
-    from .html import write_html
     from .results import Results
+    from .site import render_site, write_site
     from .tables import compare
     from .terminal import plain, render
 
-__all__ = ["Comparison", "Results", "compare", "plain", "render", "to_latex", "write_html", "write_scores"]
+__all__ = [
+    "Comparison",
+    "Results",
+    "compare",
+    "plain",
+    "render",
+    "render_site",
+    "to_latex",
+    "write_scores",
+    "write_site",
+]
 
 _HOMES = {
     "Comparison": "comparison",
@@ -32,9 +42,10 @@ _HOMES = {
     "compare": "tables",
     "plain": "terminal",
     "render": "terminal",
+    "render_site": "site",
     "to_latex": "export",
-    "write_html": "html",
     "write_scores": "export",
+    "write_site": "site",
 }
 
 

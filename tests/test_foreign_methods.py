@@ -85,7 +85,7 @@ def test_a_single_file_from_bench_new_method_to_the_leaderboard(fresh):
     assert (found["n_generated"] > 0).all()
     smote = scores(folder, "smote")
     assert found["log_loss"].to_numpy().tolist() != smote["log_loss"].to_numpy().tolist()
-    assert "geometric-smote" in (folder / "augbench-results" / "leaderboard.html").read_text()
+    assert "geometric-smote" in (folder / "augbench-results" / "site" / "index.html").read_text()
 
 
 def test_an_installed_package_is_known_by_its_entry_point(fresh):
@@ -93,4 +93,4 @@ def test_an_installed_package_is_known_by_its_entry_point(fresh):
     listed = shell(block("command: package")).stdout
     assert "random affine combinations" in listed
     assert len(scores(folder, "loras")) == 4
-    assert "loras" in (folder / "augbench-results" / "leaderboard.html").read_text()
+    assert "loras" in (folder / "augbench-results" / "site" / "index.html").read_text()

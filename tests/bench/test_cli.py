@@ -192,7 +192,7 @@ def test_names_that_a_suite_gave_are_understood(bench):
 def test_the_page_lies_beside_its_store_and_metrics_are_checked(bench, tmp_path):
     run = bench("run", "smoke", "--datasets", "iris", "--store", "mine/s.sqlite", "--jobs", 1)
     assert run.returncode == 0
-    assert (tmp_path / "mine" / "leaderboard.html").is_file()
+    assert (tmp_path / "mine" / "site" / "index.html").is_file()
     assert not (tmp_path / "augbench-results").exists()
     for metric, words in (("f1", "did you mean 'macro_f1'"), ("draw", "unknown metric 'draw'")):
         shown = bench("leaderboard", "--store", "mine/s.sqlite", "--metric", metric)

@@ -52,7 +52,7 @@ def test_a_method_that_lacks_a_package_is_not_run_and_marked_in_the_list(bench, 
     # the reason is with the final table and on the page, too
     reason = "scores not run; needs not_there: pip install not_there"
     assert f"lacks-package: 4 of 4 {reason}" in " ".join(run.stdout.split())
-    assert reason in (tmp_path / "augbench-results" / "leaderboard.html").read_text()
+    assert reason in (tmp_path / "augbench-results" / "site" / "index.html").read_text()
     listed = bench("list", "methods", "--plugin", path).stdout
     row = next(line for line in listed.splitlines() if line.startswith("lacks-package"))
     assert "(needs not_there) A planted method." in row

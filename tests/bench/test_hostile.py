@@ -66,7 +66,7 @@ def test_a_crash_is_kept_from_the_driver_also_when_one_unit_is_left(bench, plugi
 
 
 def test_the_page_is_that_of_the_run_and_of_the_metric(bench, tmp_path):
-    page = tmp_path / "augbench-results" / "leaderboard.html"
+    page = tmp_path / "augbench-results" / "site" / "index.html"
     bench("run", "smoke", "--datasets", "iris", "--seed", 1)
     bench("run", "smoke", "--datasets", "wine", "--seed", 2)
     assert "wine" in page.read_text()
@@ -154,7 +154,7 @@ def test_names_are_not_markup(bench, tmp_path):
     assert "loans[bold]" in bench("run", *args, "--dry-run").stdout
     assert bench("run", *args, "--jobs", 1, "--methods", "smote").returncode == 0
     assert "loans[bold]" in bench("status").stdout
-    page = (tmp_path / "augbench-results" / "leaderboard.html").read_text()
+    page = (tmp_path / "augbench-results" / "site" / "index.html").read_text()
     assert "<script>x" not in page
     assert "&lt;script&gt;x" in page
 
@@ -163,7 +163,7 @@ def test_a_console_without_unicode_gets_a_table_and_a_page(bench, tmp_path):
     run = bench("run", "smoke", PYTHONIOENCODING="ascii")
     assert run.returncode == 0, run.stderr
     assert "leaderboard: " in run.stdout
-    assert (tmp_path / "augbench-results" / "leaderboard.html").stat().st_size > 10_000
+    assert (tmp_path / "augbench-results" / "site" / "index.html").stat().st_size > 10_000
 
 
 def test_a_pipe_that_is_closed_is_no_error(tmp_path):

@@ -140,7 +140,7 @@ def test_a_run_warns_and_the_leaderboard_shows_it(bench, tmp_path, loans):
     # also of what was stored before
     assert bench("run", "smoke", *args).stderr == run.stderr
     assert end in bench("leaderboard").stdout
-    page = (tmp_path / "augbench-results" / "leaderboard.html").read_text()
+    page = (tmp_path / "augbench-results" / "site" / "index.html").read_text()
     section = page.partition('id="datasets"')[2].partition("</section>")[0]
     assert "⚠ gives the class away" in section
     assert "column &#39;dunned&#39; alone predicts the class" in section

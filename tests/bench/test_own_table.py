@@ -31,7 +31,7 @@ def test_a_korean_table_with_semicolons_and_a_mark_is_answered(bench, tmp_path):
     answer = run.stdout[run.stdout.index("\nAnswer: ") :]
     assert "smote, by class: recall of '불량' " in answer
     assert "smote, the price: recall of '정상' " in answer
-    page = (tmp_path / "augbench-results" / "leaderboard.html").read_text()
+    page = (tmp_path / "augbench-results" / "site" / "index.html").read_text()
     headline = answer.splitlines()[1].removeprefix("Answer: ")
     assert headline.split("'")[0] in page
     # another class of interest: nothing is computed again, the page changes
@@ -39,7 +39,8 @@ def test_a_korean_table_with_semicolons_and_a_mark_is_answered(bench, tmp_path):
     assert "0 to compute" in again.stdout
     assert "smote, by class: recall of '정상' " in again.stdout
     assert (
-        "smote, by class: recall of &#39;정상&#39;" in (tmp_path / "augbench-results" / "leaderboard.html").read_text()
+        "smote, by class: recall of &#39;정상&#39;"
+        in (tmp_path / "augbench-results" / "site" / "index.html").read_text()
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from augbench.leaderboard import Results, compare, write_html
+from augbench.leaderboard import Results, compare, write_site
 
 KINDS = {
     "none": ("baseline", "control"),
@@ -148,9 +148,9 @@ def test_only_one_whole_data_set_has_an_answer():
 
 def test_the_page_begins_with_the_answer(tmp_path):
     given = results({"none": 0, "random-oversampling": 1, "threshold-tuned": 2, "smote": 6})
-    page = write_html(given, tmp_path / "page.html").read_text()
-    assert page.index("helps on loans, and more than every control") < page.index("<main>")
-    assert page.index("smote, the price: recall of &#39;good&#39;") < page.index("<main>")
+    page = write_site(given, tmp_path).read_text()
+    assert page.index("helps on loans, and more than every control") < page.index("<table")
+    assert page.index("smote, the price: recall of &#39;good&#39;") < page.index("<table")
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from augbench.leaderboard import compare, plain, to_latex
 from augbench.leaderboard.budget import budget_of, effort_of, number, statement, tuning_of
-from augbench.leaderboard.html import to_html
+from augbench.leaderboard.site import render_site
 
 
 def rows(**columns):
@@ -76,7 +76,7 @@ def test_tuning_and_budget_in_words():
 def test_a_run_in_which_nothing_could_be_tuned_does_not_claim_it(trained):
     untuned = replace(trained, scores=trained.scores.assign(tuned=json.dumps({"trials": 0})))
     assert "Parameters of methods: defaults." in " ".join(plain(compare(untuned), 100).split())
-    page = to_html(untuned)
+    page = "".join(render_site(untuned).values())
     assert "<dt>parameters of methods</dt><dd>defaults</dd>" in page
     assert "tuned with" not in page
 
@@ -99,20 +99,22 @@ def test_the_terminal_says_it_within_its_width(trained, width):
 
 
 def test_the_page_says_it_beside_each_score(trained, synthetic):
-    page = to_html(trained)
+    page = render_site(trained)["index.html"]
     assert "<dt>parameters of methods</dt><dd>tuned with 20 trials</dd>" in page
     assert "<dd>equal: 300 gradient steps a training set</dd>" in page
-    row = page.split('<th scope="row">vae<')[1].split("</tr>")[0]
+    board = page.partition('id="matrix"')[0]
+    rows = {line.partition("</a>")[0].rpartition(">")[2]: line for line in board.split('<th scope="row">')}
+    row = rows["vae"].split("</tr>")[0]
     assert "500–2,000 steps" in row
     assert "tuned with 20 trials" in row
-    assert "defaults" in page.split('<th scope="row">adasyn<')[1].split("</tr>")[0]
+    assert "defaults" in rows["adasyn"].split("</tr>")[0]
     # nothing trained, nothing tuned: the head says all
     plain_run = synthetic.results(n_draws=3)
-    page = to_html(replace(plain_run, run={**plain_run.run, "trials": 0, "budget": ""}))
+    page = "".join(render_site(replace(plain_run, run={**plain_run.run, "trials": 0, "budget": ""})).values())
     assert "<dt>parameters of methods</dt><dd>defaults</dd>" in page
     assert "budget</abbr>:" not in page
     # of a table from elsewhere nothing is claimed
-    assert "parameters of methods" not in to_html(plain_run)
+    assert "parameters of methods" not in "".join(render_site(plain_run).values())
 
 
 def test_latex_says_it(trained, synthetic):

@@ -7,8 +7,8 @@ import re
 
 import pytest
 from augbench.leaderboard import compare, plain
-from augbench.leaderboard.html import to_html
 from augbench.leaderboard.results import Results
+from augbench.leaderboard.site import render_site
 from augbench.leaderboard.verdict import data_warning
 
 LEAK = {"severity": "serious", "words": "gives the class away", "message": "column '<b>x' alone", "advice": "--drop x"}
@@ -27,9 +27,8 @@ def with_findings(results: Results, **found) -> Results:
     return dataclasses.replace(results, datasets=datasets)
 
 
-def section_of(page: str, dataset: str) -> str:
-    part = page.partition('id="datasets"')[2].partition(f"<b>{dataset}</b>")[2].partition("</details>")[0]
-    return re.sub(r"\s+", " ", part)
+def main_of(page: str) -> str:
+    return re.sub(r"\s+", " ", page.partition("<main")[2])
 
 
 def test_findings_stand_in_the_terminal_and_on_the_page(results):
@@ -37,23 +36,23 @@ def test_findings_stand_in_the_terminal_and_on_the_page(results):
     line = "Look at the data: card (gives the class away, duplicate rows); 'bench datasets inspect' says more."
     assert line in compare(shown).warnings
     assert f"! {line}" in " ".join(plain(compare(shown), 200).split("\n"))
-    page = to_html(shown)
-    assert line in page.partition("<section")[0].replace("&#39;", "'")
-    card = section_of(page, "card")
-    assert "⚠ gives the class away, duplicate rows" in card
+    site = render_site(shown)
+    assert line in site["index.html"].partition("<section")[0].replace("&#39;", "'")
+    overview = main_of(site["datasets.html"])
+    assert overview.count("⚠") == 1
+    assert "⚠ gives the class away, duplicate rows" in overview
+    card = main_of(site["dataset/card.html"])
     assert "<b>gives the class away:</b> column &#39;&lt;b&gt;x&#39; alone → --drop x." in card
     assert "<b>duplicate rows:</b> 30 rows repeat → keep them together." in card
     # a note is said without more ado
     assert "<li>9 missing cells.</li>" in card
-    diabetes = section_of(page, "diabetes")
-    assert "⚠" not in diabetes
-    assert "<li>9 missing cells.</li>" in diabetes
+    assert "<li>9 missing cells.</li>" in main_of(site["dataset/diabetes.html"])
 
 
 def test_without_findings_nothing_is_said(results):
     shown = with_findings(results, card=[GAPS])
     assert not any("Look at the data" in line for line in compare(shown).warnings)
-    assert "Look at the data" not in to_html(results)
+    assert "Look at the data" not in "".join(render_site(results).values())
     assert compare(results).warnings == compare(shown).warnings
 
 

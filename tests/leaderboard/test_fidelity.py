@@ -10,8 +10,8 @@ from augbench.bench.fidelity import NAMES
 from augbench.errors import InputError
 from augbench.leaderboard import compare
 from augbench.leaderboard.fidelity import MEASURES, REAL, fidelity_table
-from augbench.leaderboard.html import to_html
 from augbench.leaderboard.results import OF_ROWS, higher_is_better, metric_columns
+from augbench.leaderboard.site import render_site
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_draws_that_are_there_for_more_classifiers_do_not_weigh_more(measured):
 
 
 def test_the_page_has_the_table_only_where_rows_were_generated(measured, synthetic):
-    page = to_html(measured)
+    page = "".join(render_site(measured).values())
     section = page.split('id="fidelity"')[1].split("</section>")[0]
     names = re.findall(r'<th scope="row">([\w -]+?)\s*<', section)
     assert names[0] == REAL
@@ -75,7 +75,7 @@ def test_the_page_has_the_table_only_where_rows_were_generated(measured, synthet
     assert 'title="real rows on the same data sets: 0.10"' in row
     assert "⚠ mostly copies" in section.split('<th scope="row">random-oversampling')[1].split("</tr>")[0]
     assert "⚠" not in row
-    assert 'id="fidelity"' not in to_html(synthetic.results(2, 2))
+    assert 'id="fidelity"' not in "".join(render_site(synthetic.results(2, 2)).values())
 
 
 def test_a_metric_of_rows_orders_no_methods(measured):

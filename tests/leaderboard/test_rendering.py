@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import html.parser
+import posixpath
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from augbench.errors import InputError
-from augbench.leaderboard import compare, plain, to_latex, write_html, write_scores
+from augbench.leaderboard import compare, plain, to_latex, write_scores, write_site
 from augbench.leaderboard import format as text
 from augbench.leaderboard.figures import Scale, full_heat, heat
-from augbench.leaderboard.html import to_html
 from augbench.leaderboard.results import Results
+from augbench.leaderboard.site import render_site
 
 EVIL = "<script>alert('x')</script>&\"_%"
 
@@ -24,8 +25,18 @@ def results(synthetic):
 
 
 @pytest.fixture(scope="module")
-def page(results):
-    return to_html(results)
+def site(results):
+    return render_site(results)
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return {path: text for path, text in site.items() if path.endswith(".html")}
+
+
+@pytest.fixture(scope="module")
+def page(site):
+    return "".join(site.values())
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120])
@@ -47,12 +58,21 @@ def test_terminal_of_a_minimal_table():
     assert "+10.00" in plain(compare(scores), 80)
 
 
-def test_page_is_self_contained_and_the_same_twice(results, page):
-    assert to_html(results) == page
-    assert not re.search(r"(?:src|href)=\"(?!#|data:)", page)
-    assert "http" not in page.replace("http://www.w3.org", "")
-    assert "@import" not in page
-    assert "url(" not in page
+def test_site_fetches_nothing_has_no_broken_link_and_is_the_same_twice(results, site, pages):
+    assert render_site(results) == site
+    ids = {path: set(re.findall(r'\sid="([^"]+)"', markup)) for path, markup in pages.items()}
+    for path, markup in pages.items():
+        for target in re.findall(r'(?:src|href)="([^"]*)"', markup):
+            if target == "data:,":
+                continue
+            file, _, anchor = target.partition("#")
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(path), file)) if file else path
+            assert there in site, (path, target)
+            assert not anchor or anchor in ids[there], (path, target)
+    everything = "".join(site.values())
+    assert "http" not in everything.replace("http://www.w3.org", "")
+    assert "@import" not in everything
+    assert "url(" not in everything
 
 
 class Checker(html.parser.HTMLParser):
@@ -77,12 +97,13 @@ class Checker(html.parser.HTMLParser):
         pass
 
 
-def test_page_is_well_formed(page):
-    checker = Checker()
-    checker.feed(page)
-    assert not checker.wrong
-    assert not checker.open
-    assert len(checker.ids) == len(set(checker.ids))
+def test_pages_are_well_formed(pages):
+    for path, markup in pages.items():
+        checker = Checker()
+        checker.feed(markup)
+        assert not checker.wrong, path
+        assert not checker.open, path
+        assert len(checker.ids) == len(set(checker.ids)), path
 
 
 def test_every_table_has_as_many_cells_in_each_row(page):
@@ -116,9 +137,9 @@ def test_markup_is_escaped_everywhere(results):
     datasets["classes"] = [[EVIL] * 10] * len(datasets)
     run = {name: EVIL for name in ("suite", "description", "started", "command", "python", "platform", "seed", "draws")}
     evil = Results(scores, methods, datasets, run | {"versions": {EVIL: EVIL}})
-    page = to_html(evil)
+    page = "".join(render_site(evil).values())
     assert "<script>alert" not in page
-    assert page.count("<script>") == 1
+    assert "<script>" not in page
     assert "&lt;script&gt;alert" in page
     checker = Checker()
     checker.feed(page)
@@ -135,28 +156,47 @@ def test_rich_markup_in_names_is_shown_as_it_is():
 
 @pytest.mark.parametrize(("n_datasets", "n_draws"), [(1, 1), (1, 4), (2, 2)])
 def test_page_of_small_runs(synthetic, n_datasets, n_draws):
-    page = to_html(synthetic.results(n_datasets, n_draws, failures=False))
+    page = "".join(render_site(synthetic.results(n_datasets, n_draws, failures=False)).values())
     assert "nan" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S).lower().replace("finance", "")
 
 
 def test_page_of_a_minimal_table_and_of_the_baseline_alone(tmp_path):
     scores = pd.DataFrame({"method": ["none", "a"], "dataset": "d", "draw": 0, "macro_f1": [0.5, 0.6]})
-    assert "+10.00" in write_html(scores, tmp_path / "new" / "a.html").read_text()
-    assert "nothing to compare yet" in write_html(scores.iloc[:1], tmp_path / "b.html").read_text()
+    assert "+10.00" in write_site(scores, tmp_path / "new" / "a").read_text()
+    assert "nothing to compare yet" in write_site(scores.iloc[:1], tmp_path / "b").read_text()
 
 
 def test_writing_leaves_no_part_behind(results, tmp_path, monkeypatch):
-    path = write_html(results, tmp_path / "board.html")
-    before = path.read_bytes()
+    index = write_site(results, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def full(*_args):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(InputError, match="No space left"):
-        write_html(results, path)
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
+        write_site(results, tmp_path)
+    assert index in before
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_site_replaces_an_older_one_whole_and_nothing_else(results, tmp_path):
+    write_site(results, tmp_path / "site")
+    fewer = Results.from_frame(results.scores[results.scores["method"].isin(["none", "smote"])])
+    write_site(fewer, tmp_path / "site")
+    left = {path.relative_to(tmp_path / "site").as_posix() for path in (tmp_path / "site").rglob("*.html")}
+    assert left == {path for path in render_site(fewer) if path.endswith(".html")}
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.html").write_text("mine")
+    with pytest.raises(InputError, match="holds other files"):
+        write_site(results, tmp_path / "thesis")
+    assert (tmp_path / "thesis" / "chapter.html").read_text() == "mine"
+
+
+def test_names_that_make_the_same_file_name_have_pages_of_their_own():
+    scores = pd.DataFrame({"method": ["none", "a b", "A/B", "../a"], "dataset": "정상", "draw": 0, "macro_f1": 0.5})
+    pages = render_site(scores)
+    assert {"method/a-b.html", "method/a-b-2.html", "method/a.html", "dataset/x.html"} <= set(pages)
 
 
 def test_scores_go_out_and_come_back(results, tmp_path):

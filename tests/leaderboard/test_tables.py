@@ -14,7 +14,7 @@ from augbench.leaderboard.aggregate import draw_table
 from augbench.leaderboard.contrast import Contrast, Design
 from augbench.leaderboard.details import dataset_detail
 from augbench.leaderboard.export import to_latex
-from augbench.leaderboard.html import to_html
+from augbench.leaderboard.site import render_site
 from augbench.leaderboard.terminal import plain
 from hypothesis import given, settings
 from hypothesis import strategies as hs
@@ -221,7 +221,9 @@ def test_draws_that_do_not_differ_are_not_tested():
     )
     assert plain(comparison).count("too few distinct draws") == 1
     assert r"m0 & +4.00 & -- & 1/0/0" in to_latex(comparison)
-    assert 'class="verdict v-too-few-distinct-draws"' in to_html(Results.from_frame(one_set([0.04] * 4)))
+    assert 'class="verdict v-too-few-distinct-draws"' in "".join(
+        render_site(Results.from_frame(one_set([0.04] * 4))).values()
+    )
 
 
 @pytest.mark.parametrize("differences", [[0.04, 0.04], [0.04, 0.0400001], [0.0, 0.0], [0.1]])

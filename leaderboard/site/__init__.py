@@ -1,0 +1,106 @@
+"""The leaderboard as a static site: one module per kind of page, all on `base.Site`.
+
+Everything is text made from :class:`~augbench.leaderboard.results.Results`: no build step, no network, no JavaScript
+needed to read a table. The same results give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from ...errors import InputError
+from ..export import replace_file
+from ..results import Results, as_results
+from . import cost, datasets, index, manifest, methods
+from .base import ASSETS, Page, Site
+
+__all__ = ["INDEX", "render_site", "site_mark", "write_site"]
+
+INDEX = "index.html"
+#: Every kind of page, in the order of the navigation.
+KINDS: tuple[Callable[[Site], Iterator[Page]], ...] = (
+    index.pages,
+    methods.pages,
+    datasets.pages,
+    cost.pages,
+    manifest.pages,
+)
+
+
+def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> dict[str, str]:
+    """Return the text of every file of the site by its path in the folder.
+
+    Parameters
+    ----------
+    results : Results or pandas.DataFrame
+        Results, or a plain table of scores.
+    metric : str, default="macro_f1"
+        What the methods are compared by.
+
+    Returns
+    -------
+    dict of str to str
+        The pages, the index first, then the assets.
+
+    Raises
+    ------
+    InputError
+        Where the results cannot be compared.
+    """
+    site = Site(as_results(results), metric)
+    pages = [page for kind in KINDS for page in kind(site)]
+    site.navigation = [(page.nav, page.path) for page in pages if page.nav]
+    return {page.path: site.render(page) for page in pages} | site.assets()
+
+
+def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str = "macro_f1") -> Path:
+    """Write the site into a folder of its own.
+
+    Files of an older site that this one does not have are removed; a folder that holds anything else is refused. The
+    index comes last: a reader who finds it new finds all of it new.
+
+    Parameters
+    ----------
+    results : Results or pandas.DataFrame
+        Results, or a plain table of scores.
+    folder : str or pathlib.Path
+        The folder, made where it does not exist.
+    metric : str, default="macro_f1"
+        What the methods are compared by.
+
+    Returns
+    -------
+    pathlib.Path
+        The index.
+
+    Raises
+    ------
+    InputError
+        Where the results cannot be compared, the folder is not the site's own, or a file cannot be written.
+    """
+    folder = Path(folder)
+    old = _old_files(folder)
+    files = render_site(results, metric)
+    for path in sorted(files, key=lambda name: name == INDEX):
+        replace_file(folder / path, files[path].encode())
+    for path in old - {folder / name for name in files}:
+        path.unlink(missing_ok=True)
+    return folder / INDEX
+
+
+def site_mark(results: Results, metric: str = "macro_f1") -> str:
+    """Return what tells, in the head of the index, of which results it is."""
+    return f"{results.run.get('mark', '')} {metric}"
+
+
+def _old_files(folder: Path) -> set[Path]:
+    """Return the files of an older site; raise where the folder holds something that is no site."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"cannot write the site to '{folder}': that is a file, not a folder")
+    found = {path for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
+    if found and not (folder / INDEX).is_file() and not (folder / ASSETS).is_dir():
+        raise InputError(f"cannot write the site to '{folder}': it holds other files; name a folder of its own")
+    return {path for path in found if path.suffix == ".html" or path.parent.name == ASSETS}
