@@ -25,7 +25,7 @@ def test_a_warning_is_shown_with_its_units_wherever_results_are(bench, tmp_path,
     assert status.stderr == line
     head, row = status.stdout.splitlines()[:2]
     assert re.split(r"\s{2,}", row.strip())[re.split(r"\s{2,}", head.strip()).index("with warnings")] == "2"
-    page = (tmp_path / "augbench-results" / "site" / "index.html").read_text()
+    page = (tmp_path / "augbench-results" / "site" / "manifest.html").read_text()
     section = page.partition('id="warnings"')[2].partition("</section>")[0]
     assert "<b>collapses</b>" in section
     assert "2 units: <samp>posterior collapsed: all KL &lt; 0.01 [b]</samp>" in re.sub(r"\s+", " ", section)
@@ -35,7 +35,7 @@ def test_a_warning_is_shown_with_its_units_wherever_results_are(bench, tmp_path,
 def test_without_warnings_nothing_is_said(bench, tmp_path):
     run = bench("run", "smoke", "--datasets", "iris", "--jobs", 1)
     assert run.stderr == ""
-    assert 'id="warnings"' not in (tmp_path / "augbench-results" / "site" / "index.html").read_text()
+    assert 'id="warnings"' not in (tmp_path / "augbench-results" / "site" / "manifest.html").read_text()
 
 
 def test_many_warnings_are_cut_and_counted(capsys):
