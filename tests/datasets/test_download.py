@@ -5,7 +5,7 @@ import io
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,20 +93,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as running:
-        running.daemon_threads = True
-        running.seen = []  # type: ignore[attr-defined]
-        running.files = {}  # type: ignore[attr-defined]
-        running.released = threading.Event()  # type: ignore[attr-defined]
-        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
-        thread.start()
-        yield running
-        running.released.set()  # type: ignore[attr-defined]
-        running.shutdown()
-        thread.join()
+def server(serve: Callable[..., ThreadingHTTPServer]) -> Iterator[ThreadingHTTPServer]:
+    running = serve(_Handler)
+    running.seen = []  # type: ignore[attr-defined]
+    running.files = {}  # type: ignore[attr-defined]
+    running.released = threading.Event()  # type: ignore[attr-defined]
+    yield running
+    running.released.set()  # type: ignore[attr-defined]
 
 
 def at(server: ThreadingHTTPServer, *paths: str, content: bytes = CONTENT, **changes: object) -> Source:

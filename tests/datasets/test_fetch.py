@@ -3,9 +3,8 @@ import hashlib
 import io
 import os
 import socket
-import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,17 +37,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as running:
-        running.requests_seen = []  # type: ignore[attr-defined]
-        running.served = {}  # type: ignore[attr-defined]
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
+def server(serve: Callable[..., ThreadingHTTPServer]) -> ThreadingHTTPServer:
+    running = serve(_Handler)
+    running.requests_seen = []  # type: ignore[attr-defined]
+    running.served = {}  # type: ignore[attr-defined]
+    return running
 
 
 def source_at(url: str) -> Source:
