@@ -225,9 +225,9 @@ BAD_FILES = {
     "h.xlsx": (b"PK", "'.xlsx': the table must be a .csv, .tsv, .parquet, .arff file"),
     "noending": (b"x", "no suffix"),
     "i.parquet": (b"PAR1 not really", "cannot be read as Parquet"),
-    "j.arff": (b"@relation t\n@attribute s string\n@data\n'x'\n", "cannot be read as ARFF"),
+    "j.arff": (b"@relation t\n@attribute s relational\n@data\n1\n", "cannot be read as ARFF"),
     "k.arff": (b"a,b\n1,2\n", "cannot be read as ARFF"),
-    "l.arff": (b"@relation t\n@attribute a numeric\n@attribute a numeric\n@data\n1,2\n", "'a'"),
+    "l.arff": (b"@relation t\n@attribute a numeric\n@attribute a numeric\n@data\n1,2\n", "name a at line 3"),
 }
 
 
