@@ -75,16 +75,18 @@ def _inspect(entry: Entry, own: Mapping[str, Dataset]) -> list[dict[str, Any]] |
         assert isinstance(dataset, FiniteDataset)
         table = dataset.load()
     except Exception as error:
-        return _not_inspected(entry, error)
+        _warn(entry, error)
+        return None
     check_rows(dataset.info, table)
     try:
         return [one.as_dict() for one in inspect(table.X, table.y, dataset.info.classes).findings]
     except Exception as error:
-        return _not_inspected(entry, error)
+        _warn(entry, error)
+        return None
 
 
-def _not_inspected(entry: Entry, error: Exception) -> None:
-    """Warn; of a file that is wrong, or a plugin's dataset, the units say what there is to say."""
+def _warn(entry: Entry, error: Exception) -> None:
+    """Say that a data set was not inspected; of a file that is wrong the units say what there is to say."""
     err.print(f"warning: dataset {entry.id} could not be inspected: {describe(error)}", markup=False)
 
 

@@ -332,7 +332,7 @@ class _Board:
         gone = baseline[~baseline["dataset"].isin(self.draws.datasets)]
         gone = gone[gone["status"].isin(["not run", "not applicable"])].drop_duplicates("dataset")
         lines = [
-            f"{status[0].upper()}{status[1:]} on {', '.join(rows['dataset'])}{': ' if reason else ''}{reason}"
+            f"{str(status).capitalize()} on {', '.join(rows['dataset'])}{': ' if reason else ''}{reason}"
             for (status, reason), rows in gone.groupby(["status", "error"], sort=False)
         ]
         if len(lines) <= _MOST_ABSENT:
