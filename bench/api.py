@@ -94,7 +94,7 @@ def compare(
     Parameters
     ----------
     X : pandas.DataFrame or array of shape (n_rows, n_features)
-        Numbers, and text or categories; cells may be missing. An array is taken as all-numeric.
+        Numbers, and text or categories; cells may be missing. An array of objects may hold text.
     y : array-like of shape (n_rows,)
         The classes: text, numbers or categories.
     methods : iterable of str or dict, optional

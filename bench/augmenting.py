@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -152,6 +153,10 @@ def in_types_of(new: pd.Series, original: pd.Series) -> pd.Series:
         known = {str(value): value for value in original.dropna().unique()}
         return pd.Series([known.get(text) for text in new], dtype=original.dtype, name=original.name)
     values = new.to_numpy(dtype=float)
+    example = next(iter(original.dropna()), None)
+    if isinstance(example, Decimal):
+        digits = Decimal(1).scaleb(int(example.as_tuple().exponent))
+        return pd.Series([Decimal(value).quantize(digits) for value in values], dtype=object, name=original.name)
     if is_boolean(original):
         return pd.Series(values >= 0.5, name=original.name).astype(original.dtype)
     if is_whole(original):

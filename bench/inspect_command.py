@@ -10,6 +10,7 @@ import typer
 
 from ..errors import InputError
 from .console import out
+from .options import EncodingOption
 
 if TYPE_CHECKING:
     from ..datasets.hygiene import Inspection
@@ -31,6 +32,7 @@ def inspect(
     no_header: Annotated[
         bool, typer.Option("--no-header", help="The first line holds values; columns are called 1, 2, 3 and so on.")
     ] = False,
+    encoding: EncodingOption = "",
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for a picture (SVG).")] = None,
     plugin: Annotated[
         list[str] | None, typer.Option("--plugin", help="File or module with datasets; repeatable.")
@@ -49,11 +51,13 @@ def inspect(
     from .plugins import load_all
 
     load_all(plugin)
-    given, title = _read(name, target, drop or [], no_header)
+    given, title = _read(name, target, drop or [], encoding, no_header)
     found = look_over(given.X, given.y, given.classes, given.without_class)
     _print(found, title)
-    if target is not None and not no_header and Path(name).suffix.lower() in _RUN_READS:
-        _print_next(found, name, target, drop or [])
+    if target is None:
+        _print_left_out(name)
+    elif not no_header and Path(name).suffix.lower() in _RUN_READS:
+        _print_next(found, name, [*(["--encoding", encoding] if encoding else []), "--target", target], drop or [])
     if out_dir is not None:
         from .inspect_picture import write_picture
 
@@ -65,7 +69,7 @@ def inspect(
         out.print(f"\nwritten: {path.resolve()}", markup=False)
 
 
-def _read(name: str, target: str | None, drop: list[str], no_header: bool) -> tuple[RawTable, str]:
+def _read(name: str, target: str | None, drop: list[str], encoding: str, no_header: bool) -> tuple[RawTable, str]:
     """Return the rows of a file or a dataset, and what they are in words."""
     from .. import datasets
     from ..datasets.contract import FiniteDataset, MissingDataError
@@ -76,9 +80,10 @@ def _read(name: str, target: str | None, drop: list[str], no_header: bool) -> tu
             raise InputError(f"there is no file {name}")
         if target is None:
             raise InputError(f"{name} is a file: name the column of the class with --target")
-        return read_raw(name, target, drop, header=not no_header), f"{name}, class in column '{target}'"
-    if target is not None or drop or no_header:
-        raise InputError(f"--target, --drop and --no-header go with a file, and '{name}' is none")
+        title = f"{name}, class in column '{target}'"
+        return read_raw(name, target, drop, header=not no_header, encoding=encoding), title
+    if target is not None or drop or no_header or encoding:
+        raise InputError(f"--target, --drop, --encoding and --no-header go with a file, and '{name}' is none")
     dataset = datasets.make(name)
     if not isinstance(dataset, FiniteDataset):
         raise InputError(f"dataset '{name}' is simulated, every draw a fresh one: there is nothing to inspect")
@@ -120,12 +125,28 @@ def _print(found: Inspection, title: str) -> None:
         say(f"  {name:<{room}}  {value:.3f}{'  gives (part of) a class away' if name in suspects(found) else ''}")
 
 
-def _print_next(found: Inspection, file: str, target: str, drop: list[str]) -> None:
+def _print_left_out(name: str) -> None:
+    """Print the columns of a registered dataset's file that are never read, and why."""
+    from ..datasets.sources import sources
+
+    source = sources().get(name)
+    if source is None or not source.layout.drop:
+        return
+    out.print("\nleft out of its file whenever it is read")
+    room = max(map(len, source.layout.drop))
+    for column, why in source.layout.drop.items():
+        out.print(f"  {column:<{room}}  {why}", markup=False)
+
+
+def _print_next(found: Inspection, file: str, options: list[str], drop: list[str]) -> None:
     """Print the command that benchmarks a file without the columns that were found."""
     kinds = ("leak", "mark", "beside-marks", "id", "constant")
     bad = dict.fromkeys([*drop, *(name for one in found.findings if one.kind in kinds for name in one.columns)])
-    if set(bad) - set(drop):
-        command = ["bench", "run", "--data", file, "--target", target, *(part for n in bad for part in ("--drop", n))]
+    new = set(bad) - set(drop)
+    if len(new) == found.n_columns:
+        out.print("\nwithout them no column is left: there is nothing to learn from", markup=False)
+    elif new:
+        command = ["bench", "run", "--data", file, *options, *(part for n in bad for part in ("--drop", n))]
         out.print(f"\nwithout them: {shlex.join(command)}", markup=False)
 
 

@@ -40,6 +40,11 @@ def inspect_datasets(plan: Plan, own: Mapping[str, Dataset], store: Store) -> di
     -------
     dict
         By data set: ``key``, which changes with the rows and the rules, and ``findings``, each as a dict.
+
+    Raises
+    ------
+    InputError
+        The rows of a data set are not what it says of them: a plugin that was never checked.
     """
     entries = {unit.dataset.id: unit.dataset for unit in plan.units if unit.dataset.id not in plan.fresh}
     known = {one["key"]: one["findings"] for run in store.runs() for one in run["info"].get("hygiene", {}).values()}
@@ -62,17 +67,27 @@ def _key(content_hash: str) -> str:
 
 
 def _inspect(entry: Entry, own: Mapping[str, Dataset]) -> list[dict[str, Any]] | None:
+    from ..datasets.checks import check_rows
     from ..datasets.hygiene import inspect
 
     try:
         dataset = own.get(entry.name) or dataset_instance(entry)
         assert isinstance(dataset, FiniteDataset)
         table = dataset.load()
+    except Exception as error:
+        _warn(entry, error)
+        return None
+    check_rows(dataset.info, table)
+    try:
         return [one.as_dict() for one in inspect(table.X, table.y, dataset.info.classes).findings]
     except Exception as error:
-        # of a file that is wrong, or a plugin's dataset, the units say what there is to say
-        err.print(f"warning: dataset {entry.id} could not be inspected: {describe(error)}", markup=False)
+        _warn(entry, error)
         return None
+
+
+def _warn(entry: Entry, error: Exception) -> None:
+    """Say that a data set was not inspected; of a file that is wrong the units say what there is to say."""
+    err.print(f"warning: dataset {entry.id} could not be inspected: {describe(error)}", markup=False)
 
 
 def print_findings(found: Mapping[str, Mapping[str, Any]]) -> None:

@@ -156,6 +156,12 @@ def _check_beside(info: DatasetInfo, table: Table, n_rows: int) -> None:
             raise _broken(info, "posterior must have a row of probabilities, which sum to 1, for each row")
 
 
+def check_rows(info: DatasetInfo, table: Table) -> None:
+    """Check that the rows of a finite dataset are what its facts say; raise `InputError` where they are not."""
+    _check_table(info, table)
+    _check_counts(info, table)
+
+
 def _check_counts(info: DatasetInfo, table: Table) -> None:
     counts = tuple(np.bincount(table.y, minlength=len(info.classes)).tolist())
     if counts != tuple(info.class_counts):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 #: what pandas calls cells of any type that are all numbers
-_NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean")
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal")
 
 
 @dataclass(frozen=True)

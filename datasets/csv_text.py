@@ -70,8 +70,14 @@ def dialect_of(path: Path, encoding: str = "") -> Dialect:
             chosen = "utf-8-sig"
         with path.open(encoding=chosen, newline="") as file:
             lines = list(islice(file, LINES))
-            while file.read(1 << 20):  # the first line may be plain where a later one is not
-                pass
+            rest = "".join(lines)
+            while rest:  # the first line may be plain where a later one is not
+                if "\0" in rest:
+                    raise InputError(
+                        f"{path} holds bytes that are 0, so it is damaged or no {encoding or 'UTF-8'} text: save it as "
+                        "CSV in UTF-8, or name its encoding, such as --encoding utf-16-le"
+                    )
+                rest = file.read(1 << 20)
     except LookupError:
         raise InputError(f"{path}: there is no encoding '{encoding}'; try {', '.join(FAMILIAR)}") from None
     except UnicodeError as error:

@@ -7,6 +7,7 @@ import hashlib
 import shlex
 import warnings
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from .readers import read_frame
 _MOST_CLASSES = 50
 _LARGEST = 1e100
 _MOST_LEVELS = 50  # text with more distinct values than this, and than half the rows, is no category
+_STRAY = "holds numbers, but"
 
 
 def read_table(
@@ -220,6 +222,8 @@ def typed_table(path: Path | str, features: pd.DataFrame, target: pd.Series) -> 
     InputError
         As `read_table`; its message begins with `path`.
     """
+    if not len(target):
+        raise InputError(f"{path} has no rows")
     y, classes = _encode_target(path, target)
     if features.shape[1] == 0:
         raise InputError(f"{path} has no feature column left beside the target '{target.name}'")
@@ -322,7 +326,7 @@ def _typed(path: Path | str, column: pd.Series) -> pd.Series:
     present = column.dropna()
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column) or _any_date(present):
         raise InputError(f"{where} holds dates or times: {_drop_hint(path, [str(column.name)])}")
-    if all(isinstance(value, bool | int | float | np.bool_ | np.number) for value in present):
+    if all(isinstance(value, bool | int | float | Decimal | np.bool_ | np.number) for value in present):
         return pd.Series(column.map(float, na_action="ignore").to_numpy(dtype=np.float64), name=column.name)
     if any(isinstance(value, list | dict | set | tuple | np.ndarray) for value in present):
         raise InputError(f"{where} holds lists or records: {_drop_hint(path, [str(column.name)])}")
@@ -338,12 +342,24 @@ def _categorical(path: Path | str, column: pd.Series) -> pd.Series:
     where = f"{path}: column '{column.name}'"
     text = column.astype(object).map(str, na_action="ignore")
     levels = sorted(text.dropna().unique())
+    why = "" if isinstance(column.dtype, pd.CategoricalDtype) else _almost_numbers(text.dropna())
     if len(levels) > _MOST_LEVELS and 2 * len(levels) > len(text):
-        raise InputError(
-            f"{where} looks like free text ({len(levels)} distinct values in {len(text)} rows): "
-            f"{_drop_hint(path, [str(column.name)])}"
-        )
+        what = why or f"looks like free text ({len(levels)} distinct values in {len(text)} rows)"
+        raise InputError(f"{where} {what}: {_drop_hint(path, [str(column.name)])}")
+    if _STRAY in why:
+        warnings.warn(f"{where} is read as categories: it {why}", UserWarning, stacklevel=7)
     return pd.Series(pd.Categorical(text, categories=levels), name=column.name)
+
+
+def _almost_numbers(text: pd.Series) -> str:
+    """Return what a column of text is that was meant as numbers, and what to do; empty for another one."""
+    words = text[pd.to_numeric(text, errors="coerce").isna()]
+    if 2 * len(words) >= len(text):
+        return ""
+    if not len(words):
+        return "holds numbers written as text; make them numbers"
+    cells = f"{len(words)} of {len(text)} cells {'is' if len(words) == 1 else 'are'} none"
+    return f"{_STRAY} {cells}, such as '{words.iloc[0]}'; make those empty"
 
 
 def _check_finite(path: Path | str, X: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError, unknown_name
+from .csv_text import dialect_of
 from .readers import MISSING, read_frame
 
 #: with more classes the target is hardly one
@@ -39,7 +40,9 @@ class RawTable:
     without_class: int = 0
 
 
-def read_raw(path: str | Path, target: str, drop: Iterable[str] = (), *, header: bool = True) -> RawTable:
+def read_raw(
+    path: str | Path, target: str, drop: Iterable[str] = (), *, header: bool = True, encoding: str = ""
+) -> RawTable:
     """Read a file to look at it.
 
     Parameters
@@ -53,6 +56,8 @@ def read_raw(path: str | Path, target: str, drop: Iterable[str] = (), *, header:
         Columns to leave out.
     header : bool
         Whether the first line names the columns; otherwise they are called 1, 2, 3 and so on.
+    encoding : str
+        Of a text file that is not Unicode.
 
     Raises
     ------
@@ -61,7 +66,8 @@ def read_raw(path: str | Path, target: str, drop: Iterable[str] = (), *, header:
         classes.
     """
     path = Path(path)
-    frame = read_frame(path) if header and path.suffix.lower() in _READ_BY_KIND else _read_text(path, header)
+    by_kind = header and path.suffix.lower() in _READ_BY_KIND
+    frame = read_frame(path, encoding) if by_kind else _read_text(path, header, encoding)
     columns = list(frame.columns)
     for name in (target, *drop):
         if name not in columns:
@@ -81,11 +87,12 @@ def _any_number(names: Iterable[str]) -> bool:
     return any(not name.isdecimal() and not np.isnan(pd.to_numeric(name, errors="coerce")) for name in names)
 
 
-def _read_text(path: Path, header: bool) -> pd.DataFrame:
+def _read_text(path: Path, header: bool, encoding: str) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"there is no file {path}")
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        chosen = dialect_of(path, encoding).encoding
+        with path.open(encoding=chosen) as file:
             first = file.readline()
         best = max(",;\t", key=first.count)
         frame = pd.read_csv(
@@ -95,11 +102,11 @@ def _read_text(path: Path, header: bool) -> pd.DataFrame:
             skipinitialspace=True,
             keep_default_na=False,
             na_values=MISSING,
-            encoding="utf-8-sig",
+            encoding=chosen,
             low_memory=False,
         )
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text: save it in UTF-8") from None
+    except InputError:
+        raise
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a table: {' '.join(str(error).split())}") from None
     frame.columns = [str(name) if header else str(i + 1) for i, name in enumerate(frame.columns)]

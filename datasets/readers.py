@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from .csv_text import Dialect, dialect_of, with_decimal_points
 
 #: cells of a CSV file that are missing; a word like None or null may be a category
 MISSING = ["", "NA", "N/A", "NaN", "nan", "?"]
+
+#: a declaration in an ARFF file: name, kind
+_ATTRIBUTE = re.compile(r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s{]+)\s*(.+)""", re.IGNORECASE)
 
 
 def read_frame(path: Path, encoding: str = "") -> pd.DataFrame:
@@ -118,25 +123,50 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 
 def _read_arff(path: Path) -> pd.DataFrame:
-    from scipy.io import arff
+    # scikit-learn's copy of liac-arff: that of scipy sees quotes in the first row or never, and knows neither letters
+    # beyond ASCII nor text nor sparse rows
+    from sklearn.externals import _arff as arff
 
+    kinds: dict[int, str] = {}
     try:
-        rows, meta = arff.loadarff(path)
+        with path.open(encoding="utf-8-sig") as file:
+            read = arff.load(_plain_header(file, kinds))
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8 text: save it in UTF-8") from None
-    except (arff.ArffError, NotImplementedError, ValueError, StopIteration, IndexError) as error:
-        raise _unreadable(path, "ARFF (numeric and nominal attributes)", error) from None
-    frame = pd.DataFrame(rows)
-    for name, kind in zip(meta.names(), meta.types(), strict=True):
-        if kind == "nominal":
-            frame[name] = pd.Categorical([_nominal(value) for value in frame[name]])
+    except (arff.ArffException, ValueError, IndexError) as error:
+        raise _unreadable(path, "ARFF (numbers, nominal values, text)", error) from None
+    names = [name for name, _ in read["attributes"]]
+    frame = pd.DataFrame(read["data"], columns=range(len(names)))
+    for i, (_, kind) in enumerate(read["attributes"]):
+        if isinstance(kind, list):
+            frame[i] = pd.Categorical(frame[i])
+        elif kind != "STRING":
+            frame[i] = pd.to_numeric(frame[i]).astype(float)
+        elif kinds[i] == "date":
+            with suppress(ValueError):  # in an unusual form it is text
+                frame[i] = pd.to_datetime(frame[i])
+    frame.columns = pd.Index(names)
     return frame
 
 
-def _nominal(value: bytes) -> str | None:
-    """Return a nominal ARFF value as text, None where it is missing."""
-    text = value.decode("utf-8")
-    return None if text == "?" else text
+def _plain_header(lines: Iterable[str], kinds: dict[int, str]) -> Iterator[str]:
+    """Yield the lines of an ARFF file, its declarations in the words that liac-arff knows: real, string, one space.
+
+    The kinds of the attributes other than nominal ones, as declared, go to `kinds`, by position.
+    """
+    header, position = True, 0
+    for line in lines:
+        if header and line.strip().lower().startswith("@relation"):
+            line = "@relation table\n"
+        elif header and (found := _ATTRIBUTE.fullmatch(line.strip())):
+            kind = found[2].split()[0].lower()
+            if not kind.startswith("{"):
+                kinds[position] = kind
+            known = {"integer": "real", "date": "string"}.get(kind, found[2])
+            position += 1
+            line = f"@attribute {found[1]} {known}\n"
+        header = header and not line.strip().lower().startswith("@data")
+        yield line
 
 
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {

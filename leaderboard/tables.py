@@ -26,6 +26,8 @@ CONFIRMATORY_METRIC = "macro_f1"
 #: Scores shown beside the differences, as means over data sets.
 SHOWN = ("macro_f1", "weighted_f1", "recall_minority", "recall_majority")
 ROPE = 0.5
+#: Reasons why data sets take no part that are told one by one.
+_MOST_ABSENT = 6
 
 #: On fewer data sets the probabilities of better, equivalent and worse are those of the prior
 FEWEST = 5
@@ -321,7 +323,22 @@ class _Board:
             lines.append("No interval per data set: the columns n_train and n_test are missing.")
         if rows["n_failed"].any():
             lines.append(self._sensitivity())
-        return lines + data_warning({name: self.results.findings(name) for name in self.draws.datasets})
+        lines += data_warning({name: self.results.findings(name) for name in self.draws.datasets})
+        return lines + self._absent()
+
+    def _absent(self) -> list[str]:
+        """Name the data sets on which nothing was run, and say why; those with the same reason together."""
+        baseline = self.scores[self.scores["method"] == self.baseline]
+        gone = baseline[~baseline["dataset"].isin(self.draws.datasets)]
+        gone = gone[gone["status"].isin(["not run", "not applicable"])].drop_duplicates("dataset")
+        lines = [
+            f"{str(status).capitalize()} on {', '.join(rows['dataset'])}{': ' if reason else ''}{reason}"
+            for (status, reason), rows in gone.groupby(["status", "error"], sort=False)
+        ]
+        if len(lines) <= _MOST_ABSENT:
+            return lines
+        others = gone["dataset"].tolist()
+        return [f"Not run on {len(others)} data sets ({', '.join(others)}); the first: {lines[0]}"]
 
     def _sensitivity(self) -> str:
         """Say how the order would change if failures took the worst score."""

@@ -177,6 +177,13 @@ def test_augment_of_arrays_and_categories():
     assert list(augbench.augment(X, labels).y.categories) == ["good", "bad", "other"]
 
 
+def test_a_table_without_rows_is_told_so():
+    X, y = mixed()
+    for call in (augbench.compare, augbench.augment):
+        with pytest.raises(augbench.InputError, match="table has no rows"):
+            call(X[:0], y[:0])
+
+
 def test_augment_amounts():
     X, y = mixed()
     assert augbench.augment(X, y, amount=7).generated.sum() == 7

@@ -1,6 +1,7 @@
 """The command ``bench augment``: what it writes, what it refuses, what it says."""
 
 import sys
+from decimal import Decimal
 from types import SimpleNamespace
 
 import numpy as np
@@ -94,6 +95,18 @@ def test_parquet_keeps_the_types(here, tmp_path):
     assert whole["id"].iloc[N:].isna().all()
     assert whole["augbench_generated"].tolist() == [False] * N + [True] * 15
     assert {"count": "int32", "flag": "bool", "level": "Int8"}.items() <= whole.dtypes.astype(str).to_dict().items()
+
+
+def test_decimals_stay_decimals_of_so_many_digits(here, tmp_path):
+    table = frame()[["size", "kind"]].assign(price=[Decimal(f"{i * i % 101}.25") for i in range(N)])
+    table.to_parquet(tmp_path / "t.parquet")
+    run = here("t.parquet", "--target", "kind", "--out", "more.parquet")
+    assert run.code == 0, run.err
+    whole = pd.read_parquet(tmp_path / "more.parquet")
+    assert whole["price"].iloc[:N].tolist() == table["price"].tolist()
+    new = whole["price"].iloc[N:]
+    assert len(new) == 30
+    assert {value.as_tuple().exponent for value in new} == {-2}
 
 
 def test_the_dialect_of_a_german_file_stays(here, tmp_path):

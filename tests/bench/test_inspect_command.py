@@ -93,6 +93,29 @@ def test_a_registered_dataset_with_nothing_to_find(bench):
     assert "findings: none" in done.stdout
 
 
+def test_a_registered_dataset_says_what_is_left_out_of_its_file(bench, data_folder):
+    done = bench("datasets", "inspect", "wisconsin", AUGBENCH_DATA=str(data_folder))
+    lines = done.stdout.splitlines()
+    assert lines[lines.index("left out of its file whenever it is read") + 1].split() == ["id", "an", "id"]
+
+
+def test_an_encoding_reaches_the_file_and_the_command_that_is_named(bench, tmp_path, loans):
+    german = tmp_path / "german.csv"
+    german.write_bytes(loans.read_text().encode("cp1252"))
+    refused = bench("datasets", "inspect", german, "--target", "default")
+    assert "--encoding cp1252 (Western European)" in refused.stderr
+    done = bench("datasets", "inspect", german, "--target", "default", "--encoding", "cp1252")
+    assert done.returncode == 0, done.stderr
+    assert f"bench run --data {german} --encoding cp1252 --target default --drop dunned" in done.stdout
+
+
+def test_a_command_that_would_leave_no_column_is_not_named(bench, tmp_path):
+    (tmp_path / "t.csv").write_text("id,uid,y\n" + "".join(f"{i},u{i},{'ab'[i % 2]}\n" for i in range(40)))
+    done = bench("datasets", "inspect", "t.csv", "--target", "y")
+    assert "without them no column is left" in done.stdout
+    assert "bench run --data t.csv" not in done.stdout
+
+
 def test_names_with_markup_are_shown_as_they_are(bench, tmp_path):
     table = pd.DataFrame({"[red]<b>&": np.sin(np.arange(40.0)), "y": ["<i>", "[/x]"] * 20})
     table.to_csv(tmp_path / "t.csv", index=False)

@@ -117,3 +117,20 @@ def test_a_class_that_lacks_its_method_is_told_which(tmp_path):
     path.write_text("from augbench import Augmenter\n\n\nclass Mine(Augmenter):\n    '''Mine.'''\n")
     with pytest.raises(InputError, match="class Mine lacks _generate"):
         load_plugin(str(path))
+
+
+def test_a_dataset_that_is_not_what_it_says_is_not_benchmarked(bench, tmp_path):
+    (tmp_path / "wrong.py").write_text(
+        "import numpy as np\nimport pandas as pd\n"
+        "from augbench.datasets import DatasetInfo, FiniteDataset, Table\n"
+        "class Wrong(FiniteDataset):\n"
+        "    info = DatasetInfo('wrong', 'a table', 'yours', ('a', 'b'), (70, 30), 1, 0, 'hash')\n"
+        "    def load(self):\n"
+        "        x = np.random.default_rng(0).normal(size=100)\n"
+        "        return Table(pd.DataFrame({'x': x}), np.repeat([0, 1], [60, 40]))\n"
+    )
+    checked = bench("datasets", "check", "wrong", "--plugin", "wrong.py")
+    run = bench("run", "smoke", "--plugin", "wrong.py", "--datasets", "wrong,iris", "--jobs", 1)
+    assert (checked.returncode, run.returncode) == (1, 2)
+    assert "dataset 'wrong': the class counts are (60, 40), info says (70, 30)" in checked.stdout
+    assert "dataset 'wrong': the class counts are (60, 40), info says (70, 30)" in run.stderr

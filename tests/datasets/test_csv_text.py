@@ -58,6 +58,17 @@ def test_a_broken_byte_far_below_is_found(tmp_path):
         read_frame(write(tmp_path, lines, "latin-1"))
 
 
+def test_zero_bytes_are_refused_where_pandas_would_cut_the_cell(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,b,y\n" + b"1,red,0\n2,blue,1\n" * 40 + b"3,re\0d,0\n")
+    with pytest.raises(InputError, match="bytes that are 0"):
+        read_frame(path)
+    path.write_bytes("a,b,y\n1,red,0\n2,blue,1\n".encode("utf-16-le"))  # without a mark
+    with pytest.raises(InputError, match="--encoding utf-16-le"):
+        read_frame(path)
+    assert read_frame(path, "utf-16-le")["b"].tolist() == ["red", "blue"]
+
+
 def test_an_encoding_is_of_csv_only(tmp_path):
     path = tmp_path / "t.parquet"
     path.write_bytes(b"PAR1")

@@ -1,6 +1,7 @@
 import pickle
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,32 @@ def test_nullable_and_category_columns(tmp_path: Path) -> None:
     assert table.X["count"].dtype == np.float64
     assert table.X["count"].isna().sum() == frame["count"].isna().sum() > 0
     assert list(table.X["level"].cat.categories) == ["0", "1", "2"]
+
+
+def test_decimals_are_numbers(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"price": [Decimal(f"{i * i % 101}.25") for i in range(60)] + [None] * 20, "y": [0, 1] * 40})
+    frame.to_parquet(tmp_path / "t.parquet")
+    prices = read_table(tmp_path / "t.parquet", "y").load().X["price"]
+    assert prices.dtype == np.float64
+    assert prices[9] == 81.25
+    assert prices.isna().sum() == 20
+
+
+def test_numbers_with_a_stray_word_are_told_from_free_text(tmp_path: Path) -> None:
+    y = ["a", "b"] * 60
+    many = pd.DataFrame({"x": [*(f"{i * i}.5" for i in range(119)), "unknown"], "y": y})
+    found = "column 'x' holds numbers, but 1 of 120 cells is none, such as 'unknown'; make those empty"
+    check_error(lambda: read_table(write(many, tmp_path / "many.csv"), "y"), [found, "--drop x"])
+    few = pd.DataFrame({"x": [*([1, 2, 3] * 39), "-", "-", "n. a."], "y": y})
+    with pytest.warns(UserWarning, match="'x' is read as categories: it holds numbers, but 3 of 120 cells are none"):
+        info = read_table(write(few, tmp_path / "few.csv"), "y").info
+    assert info.n_categorical == 1
+    codes = pd.DataFrame({"x": ["1", "2", "3"] * 40, "y": y})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # text in a Parquet file is meant as text
+        assert read_table(write(codes, tmp_path / "codes.parquet"), "y").info.n_categorical == 1
+    written = pd.DataFrame({"x": [f"{i * i}.5" for i in range(120)], "y": y})
+    check_error(lambda: read_table(write(written, tmp_path / "w.parquet"), "y"), ["holds numbers written as text"])
 
 
 def test_content_hash(tmp_path: Path) -> None:
@@ -225,9 +252,9 @@ BAD_FILES = {
     "h.xlsx": (b"PK", "'.xlsx': the table must be a .csv, .tsv, .parquet, .arff file"),
     "noending": (b"x", "no suffix"),
     "i.parquet": (b"PAR1 not really", "cannot be read as Parquet"),
-    "j.arff": (b"@relation t\n@attribute s string\n@data\n'x'\n", "cannot be read as ARFF"),
+    "j.arff": (b"@relation t\n@attribute s relational\n@data\n1\n", "cannot be read as ARFF"),
     "k.arff": (b"a,b\n1,2\n", "cannot be read as ARFF"),
-    "l.arff": (b"@relation t\n@attribute a numeric\n@attribute a numeric\n@data\n1,2\n", "'a'"),
+    "l.arff": (b"@relation t\n@attribute a numeric\n@attribute a numeric\n@data\n1,2\n", "name a at line 3"),
 }
 
 

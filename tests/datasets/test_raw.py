@@ -23,6 +23,14 @@ def test_a_file_without_header(tmp_path, separator):
     assert raw.X["1"].isna().tolist() == [False, True, False]
 
 
+def test_a_file_without_header_in_another_encoding(tmp_path):
+    path = tmp_path / "t.data"
+    path.write_bytes("1;Köln;a\n2;Bonn;b\n".encode("cp1252"))
+    with pytest.raises(InputError, match="--encoding cp1252"):
+        read_raw(path, "3", header=False)
+    assert read_raw(path, "3", header=False, encoding="cp1252").X["2"].tolist() == ["Köln", "Bonn"]
+
+
 @pytest.mark.parametrize(
     ("text", "target", "said"),
     [

@@ -120,6 +120,33 @@ def test_not_run_is_listed_without_rank_and_p(how):
     assert comparison.states.loc["new", "d00"] == "partly not run"
 
 
+def test_data_sets_that_are_not_here_are_named_with_the_way_to_get_them():
+    scores = noise(["none", "new"], 9, 3)
+    assert not [line for line in compare(scores).warnings if "Not run" in line]
+    scores["status"], scores["error"] = "ok", ""
+    for names, status, error in (
+        (["d01"], "not run", "fetch it with: bench datasets fetch d01"),
+        (["d02", "d05"], "not applicable", "too few rows"),
+    ):
+        gone = scores["dataset"].isin(names)
+        scores.loc[gone, ["status", "error"]] = status, error
+        scores.loc[gone, "macro_f1"] = np.nan
+    comparison = compare(scores)
+    assert comparison.n_datasets == 6
+    assert comparison.warnings[-2:] == (
+        "Not run on d01: fetch it with: bench datasets fetch d01",
+        "Not applicable on d02, d05: too few rows",
+    )
+    many = noise(["none", "new"], 9, 3)
+    gone = many["dataset"] != "d00"
+    many["status"] = np.where(gone, "not run", "ok")
+    many["error"] = np.where(gone, "fetch " + many["dataset"], "")
+    many.loc[gone, "macro_f1"] = np.nan
+    (line,) = [line for line in compare(many).warnings if "Not run" in line]
+    assert line.startswith("Not run on 8 data sets (d01, d02,")
+    assert line.endswith("the first: Not run on d01: fetch d01")
+
+
 def test_draws_without_the_baseline_are_left_out_and_counted():
     scores = noise(["none", "new"], 3, 4)
     scores.loc[(scores["method"] == "none") & (scores["draw"] == 0) & (scores["dataset"] == "d00"), "macro_f1"] = np.nan
