@@ -12,7 +12,7 @@ import typer
 
 from ..errors import InputError
 from .console import count, err, out
-from .options import DropOption, EncodingOption
+from .options import CategoricalOption, DropOption, EncodingOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,7 @@ def augment(
         list[str] | None, typer.Option(help="A parameter of it, NAME=VALUE; repeatable (bench list methods METHOD).")
     ] = None,
     drop: DropOption = None,
+    categorical: CategoricalOption = None,
     positive: Annotated[str | None, typer.Option(help="Add rows to this class only.")] = None,
     amount: Annotated[
         str, typer.Option(help="balance (all classes as large as the largest), 2x, or a number of rows for each class.")
@@ -77,7 +78,7 @@ def augment(
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        dataset = read_table(file, target, drop or (), encoding=encoding)
+        dataset = read_table(file, target, drop or (), categorical=categorical or (), encoding=encoding)
     entry = Entry(name=method, id=method, params=_parameters(param or []))
     wanted = wanted_rows(dataset.info, amount, _counts(counts or []), positive or "")
     made, messages = generate(entry, dataset, wanted, seed)

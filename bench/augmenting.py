@@ -12,6 +12,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from ..datasets.contract import DatasetInfo, FiniteDataset, Table
+from ..datasets.files import label_of
 from ..errors import InputError, unknown_name
 from .augment import checked_addition
 from .device import missing_requirement
@@ -150,7 +151,7 @@ def in_types_of(new: pd.Series, original: pd.Series) -> pd.Series:
     value that it stands for, the category of missing cells as a missing cell.
     """
     if isinstance(new.dtype, pd.CategoricalDtype):
-        known = {str(value): value for value in original.dropna().unique()}
+        known = {label_of(value): value for value in original.dropna().unique()}
         return pd.Series([known.get(text) for text in new], dtype=original.dtype, name=original.name)
     values = new.to_numpy(dtype=float)
     example = next(iter(original.dropna()), None)
@@ -178,8 +179,9 @@ def in_texts_of(new: pd.Series, original: pd.Series, texts: pd.Series) -> pd.Ser
         The column as it is written.
     """
     if isinstance(new.dtype, pd.CategoricalDtype):
-        known = set(original.dropna().astype(str))
-        return pd.Series([text if text in known else "" for text in new.astype(str)], dtype=object)
+        present = original.notna()
+        known = dict(zip(original[present].map(label_of), texts[present], strict=True))
+        return pd.Series([known.get(text, "") for text in new.astype(str)], dtype=object)
     values = in_types_of(new, original)
     if is_boolean(original):
         written = {

@@ -17,7 +17,7 @@ from .check_command import check
 from .console import Places, err, out
 from .datasets_command import datasets_app
 from .inspect_command import inspect
-from .options import DropOption, EncodingOption, PositiveOption, TimeOption
+from .options import CategoricalOption, DropOption, EncodingOption, PositiveOption, TimeOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +122,7 @@ def run(
     ] = None,
     target: Annotated[str | None, typer.Option(help="Its target column.")] = None,
     drop: DropOption = None,
+    categorical: CategoricalOption = None,
     positive: PositiveOption = None,
     encoding: EncodingOption = "",
     time: TimeOption = None,
@@ -188,7 +189,7 @@ def run(
     if data and datasets:
         raise InputError("--data runs your own table instead of the suite's datasets: leave --datasets out")
     chosen = load_suite(suite)
-    own = own_table(data, target, drop, positive, encoding)
+    own = own_table(data, target, drop, categorical, positive, encoding)
     changes: dict[str, Any] = {
         "methods": _entries(methods, chosen.methods),
         "controls": controls,

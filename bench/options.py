@@ -7,6 +7,10 @@ from typing import Annotated
 import typer
 
 DropOption = Annotated[list[str] | None, typer.Option(help="A column of it to leave out; repeatable.")]
+CategoricalOption = Annotated[
+    list[str] | None,
+    typer.Option(help="A column of numbers that are codes (postcode, branch): read as categories; repeatable."),
+]
 PositiveOption = Annotated[
     str | None, typer.Option(help="Its class of interest, which the answer tells of.", show_default="the rarest")
 ]

@@ -12,13 +12,18 @@ from .console import count, err
 
 
 def own_table(
-    data: Path | None, target: str | None, drop: list[str] | None, positive: str | None = None, encoding: str = ""
+    data: Path | None,
+    target: str | None,
+    drop: list[str] | None,
+    categorical: list[str] | None = None,
+    positive: str | None = None,
+    encoding: str = "",
 ) -> dict[str, Dataset]:
     """Return the table by its name, or nothing if none is named; what reading it warns of is printed.
 
     Parameters
     ----------
-    data, target, drop, positive, encoding
+    data, target, drop, categorical, positive, encoding
         As `read_table`; None where the option is not given.
 
     Raises
@@ -27,7 +32,13 @@ def own_table(
         The options do not go together, or the file cannot be read.
     """
     if data is None:
-        given = {"--target": target, "--drop": drop, "--positive": positive, "--encoding": encoding}
+        given = {
+            "--target": target,
+            "--drop": drop,
+            "--categorical": categorical,
+            "--positive": positive,
+            "--encoding": encoding,
+        }
         if stray := [option for option, value in given.items() if value]:
             raise InputError(f"{' and '.join(stray)}: only of your own table, name it with --data FILE")
         return {}
@@ -35,7 +46,9 @@ def own_table(
         raise InputError(f"--data {data} needs --target COLUMN, the column to predict")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = read_table(data, target, tuple(drop or ()), positive=positive or "", encoding=encoding)
+        table = read_table(
+            data, target, drop or (), categorical=categorical or (), positive=positive or "", encoding=encoding
+        )
     for one in caught:
         err.print(f"warning: {one.message}", markup=False)
     return {table.info.name: table}

@@ -26,7 +26,13 @@ _STRAY = "holds numbers, but"
 
 
 def read_table(
-    path: str | Path, target: str, drop: Iterable[str] = (), *, positive: str = "", encoding: str = ""
+    path: str | Path,
+    target: str,
+    drop: Iterable[str] = (),
+    *,
+    categorical: Iterable[str] = (),
+    positive: str = "",
+    encoding: str = "",
 ) -> FileDataset:
     r"""Read one's own table.
 
@@ -40,6 +46,9 @@ def read_table(
         The column that holds the class.
     drop : iterable of str
         Columns to leave out.
+    categorical : iterable of str
+        Columns of numbers that are codes, such as postcodes: read as categories, so that no method makes a value
+        between two of them.
     positive : str
         The class of interest; empty: the rarest. It changes what is said of the results, no score.
     encoding : str
@@ -71,20 +80,25 @@ def read_table(
     >>> info.name, info.classes, info.n_numeric, info.n_categorical
     ('flowers', ('a', 'b'), 1, 1)
     """
-    return FileDataset(path, target, drop, positive=positive, encoding=encoding)
+    return FileDataset(path, target, drop, categorical=categorical, positive=positive, encoding=encoding)
 
 
 class FileDataset(FiniteDataset):
     """A table read from a file; see `read_table`, which describes the parameters and errors."""
 
     def __init__(
-        self, path: str | Path, target: str, drop: Iterable[str] = (), *, positive: str = "", encoding: str = ""
+        self,
+        path: str | Path,
+        target: str,
+        drop: Iterable[str] = (),
+        *,
+        categorical: Iterable[str] = (),
+        positive: str = "",
+        encoding: str = "",
     ) -> None:
-        if isinstance(drop, str):
-            drop = (drop,)
         self.path = Path(path)
         self.target = target
-        self.drop = tuple(sorted(set(drop)))
+        self.drop, self.categorical = _distinct(drop), _distinct(categorical)
         self.encoding = encoding
         self._table: Table | None
         self._table, classes = self._parse()
@@ -99,7 +113,7 @@ class FileDataset(FiniteDataset):
         )
 
     def _parse(self) -> tuple[Table, tuple[str, ...]]:
-        return parse_table(self.path, read_frame(self.path, self.encoding), self.target, self.drop)
+        return parse_table(self.path, read_frame(self.path, self.encoding), self.target, self.drop, self.categorical)
 
     def _content_hash(self) -> str:
         try:
@@ -107,8 +121,9 @@ class FileDataset(FiniteDataset):
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise InputError(f"{self.path} cannot be read: {error.strerror or error}") from None
-        encoding = {"encoding": self.encoding} if self.encoding else {}
-        return digest({"file": found, "target": self.target, "drop": list(self.drop), **encoding})
+        given = {"encoding": self.encoding, "categorical": list(self.categorical)}
+        given = {name: value for name, value in given.items() if value}
+        return digest({"file": found, "target": self.target, "drop": list(self.drop), **given})
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the rows out: a worker reads the file again."""
@@ -192,8 +207,13 @@ def check_positive(where: object, positive: str, classes: tuple[str, ...]) -> st
     return positive
 
 
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names in order; a single text is one name."""
+    return tuple(sorted({names} if isinstance(names, str) else set(names)))
+
+
 def parse_table(
-    path: Path | str, frame: pd.DataFrame, target: str, drop: Iterable[str]
+    path: Path | str, frame: pd.DataFrame, target: str, drop: Iterable[str], categorical: Iterable[str] = ()
 ) -> tuple[Table, tuple[str, ...]]:
     """Check a table that has its target among its columns; return its rows and class labels.
 
@@ -205,13 +225,22 @@ def parse_table(
     columns = list(frame.columns)
     if target not in columns:
         raise InputError(f"{path}: {unknown_name('target column', target, columns)}")
-    drop = [part for name in drop for part in ([name] if name in columns else name.split(","))]
-    for name in drop:
-        if name not in columns:
-            raise InputError(f"{path}: {unknown_name('column to drop', name, columns)}")
+    drop = _known(path, drop, columns, "column to drop")
+    codes = _known(path, categorical, columns, "categorical column")
     if target in drop:
         raise InputError(f"{path}: column '{target}' is the target and cannot be dropped as well")
+    for name in set(codes) - {target, *drop}:
+        frame = frame.assign(**{name: frame[name].map(label_of, na_action="ignore").astype("category")})
     return typed_table(path, frame.drop(columns=[target, *drop]), frame[target])
+
+
+def _known(path: Path | str, names: Iterable[str], columns: list[str], what: str) -> list[str]:
+    """Return names of columns, those in one text with commas apart; raise where there is no such column."""
+    names = [part for name in names for part in ([name] if name in columns else name.split(","))]
+    for name in names:
+        if name not in columns:
+            raise InputError(f"{path}: {unknown_name(what, name, columns)}")
+    return names
 
 
 def typed_table(path: Path | str, features: pd.DataFrame, target: pd.Series) -> tuple[Table, tuple[str, ...]]:

@@ -83,6 +83,26 @@ def test_new_rows_have_the_types_and_words_of_the_columns(here, csv, tmp_path):
     assert new["id"].isna().all()
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_codes_stay_codes(here, tmp_path, suffix):
+    codes = ["01067", "20095", "99999", ""] * 15
+    table = frame().assign(postcode=codes if suffix == "csv" else [float(code or "nan") for code in codes])
+    getattr(table, f"to_{suffix}")(tmp_path / f"t.{suffix}", index=False)
+    args = (f"t.{suffix}", "--target", "kind", "--drop", "id", "--out")
+    assert here(*args, f"between.{suffix}").code == 0
+    run = here(*args, f"codes.{suffix}", "--categorical", "postcode")
+    assert run.code == 0, run.err
+
+    def made(name: str) -> set[object]:
+        read = pd.read_csv(tmp_path / name, dtype=str) if suffix == "csv" else pd.read_parquet(tmp_path / name)
+        return set(read["postcode"].iloc[N:].dropna())
+
+    known = set(table["postcode"]) - {""}
+    assert not made(f"between.{suffix}") <= known
+    assert made(f"codes.{suffix}") <= known
+    assert "unknown categorical column 'postcod'" in here(*args, f"x.{suffix}", "--categorical", "postcod").err
+
+
 def test_parquet_keeps_the_types(here, tmp_path):
     table = frame().assign(kind=lambda f: f["kind"].astype("category"), level=pd.array([1, 2, None] * 20, dtype="Int8"))
     table.to_parquet(tmp_path / "t.parquet")

@@ -158,6 +158,22 @@ def test_real_tables(real_data: Path) -> None:
     assert (card.class_counts, card.n_numeric, card.n_categorical) == ((23364, 6636), 23, 0)
 
 
+def test_numbers_that_are_codes_are_read_as_categories(tmp_path: Path) -> None:
+    codes = [10115, 20095, None] * (N // 3)
+    path = write(good_frame().assign(postcode=codes, branch=range(N)), tmp_path / "t.csv")
+    plain, coded = (
+        read_table(path, "kind", ["branch"]),
+        read_table(path, "kind", ["branch"], categorical="postcode,kind"),
+    )
+    assert plain.load().X["postcode"].dtype == np.float64
+    assert coded.load().X["postcode"].cat.categories.tolist() == ["10115", "20095"]
+    assert coded.load().X["postcode"].isna().sum() == N // 3
+    assert coded.info.n_categorical == plain.info.n_categorical + 1
+    assert coded.info.content_hash != plain.info.content_hash
+    with pytest.raises(InputError, match="'branch' looks like free text"):
+        read_table(path, "kind", categorical=["branch"])
+
+
 def test_row_numbers_are_warned_of(tmp_path: Path) -> None:
     frame = good_frame()
     frame.insert(0, "Id", np.arange(1, N + 1))
