@@ -20,19 +20,40 @@ if TYPE_CHECKING:
     from .comparison import Comparison
     from .export import to_latex, write_scores
     from .html import write_html
+    from .pairs import CriticalDifference, WinMatrix, critical_difference, win_matrix
+    from .predictions import Predictions
     from .results import Results
     from .tables import compare
     from .terminal import plain, render
 
-__all__ = ["Comparison", "Results", "compare", "plain", "render", "to_latex", "write_html", "write_scores"]
+__all__ = [
+    "Comparison",
+    "CriticalDifference",
+    "Predictions",
+    "Results",
+    "WinMatrix",
+    "compare",
+    "critical_difference",
+    "plain",
+    "render",
+    "to_latex",
+    "win_matrix",
+    "write_html",
+    "write_scores",
+]
 
 _HOMES = {
     "Comparison": "comparison",
+    "CriticalDifference": "pairs",
+    "Predictions": "predictions",
     "Results": "results",
+    "WinMatrix": "pairs",
     "compare": "tables",
+    "critical_difference": "pairs",
     "plain": "terminal",
     "render": "terminal",
     "to_latex": "export",
+    "win_matrix": "pairs",
     "write_html": "html",
     "write_scores": "export",
 }
