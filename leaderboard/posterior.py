@@ -109,7 +109,7 @@ def bayesian_signed_rank(
     array = finite(differences, "differences")
     if len(array) == 0:
         return Posterior(np.nan, np.nan, np.nan)
-    z = np.concatenate([[0.0], array])
+    z = np.concatenate([[0.0], np.sort(array)])  # sorted: the order of the data sets decides nothing
     sums = z[:, None] + z[None, :]
     alpha = np.concatenate([[strength], np.ones(len(array))])
     weights = np.random.default_rng(seed).dirichlet(alpha, size=samples)

@@ -109,6 +109,50 @@ def friedman(scores: npt.ArrayLike, decimals: int = 6, higher_is_better: bool = 
     )
 
 
+def rank_intervals(
+    ranks: npt.ArrayLike, level: float = 0.95, samples: int = 5_000, seed: int = 0
+) -> npt.NDArray[np.float64]:
+    """Bootstrap intervals of mean ranks, data sets resampled.
+
+    The percentiles of the mean of D resampled ranks, taken further out so that they fit few data sets: at
+    ``Φ(−√(D/(D − 1)) · t(level, D − 1))`` and its mirror image instead of 2.5 and 97.5 % (Hesterberg's expanded
+    percentiles; the plain ones are too narrow by the factor that s²/D is with D in the place of D − 1).
+
+    Ranks are relative: another method in the table changes them, and so these intervals, unlike those of differences.
+
+    Parameters
+    ----------
+    ranks : array-like of shape (D, k)
+        The ranks within each data set, see `average_ranks`.
+    level : float
+        Coverage.
+    samples : int
+        Resamples of the data sets.
+    seed : int
+        Seed of the resamples. The order of data sets and of methods decides nothing.
+
+    Returns
+    -------
+    numpy.ndarray of shape (k, 2)
+        Low and high end of each mean rank; NaN below two data sets.
+
+    References
+    ----------
+    T. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69 (2015), 371-386.
+    """
+    from scipy import stats
+
+    table = np.sort(np.asarray(ranks, dtype=float), axis=0)
+    if table.ndim != 2:
+        raise ValueError(f"ranks has to be data sets × methods, found shape {table.shape}")
+    n, k = table.shape
+    if n < 2:
+        return np.full((k, 2), np.nan)
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=samples)
+    tail = float(stats.norm.cdf(-np.sqrt(n / (n - 1)) * stats.t.ppf((1 + level) / 2, n - 1)))
+    return np.asarray(np.quantile(weights @ table / n, [tail, 1 - tail], axis=0).T)
+
+
 def nemenyi_critical_difference(n_methods: int, n_datasets: int, alpha: float = 0.05) -> float:
     """Return how far apart two mean ranks have to be: ``CD = q_α/√2 · √(k(k+1) / 6N)``.
 
