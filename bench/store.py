@@ -295,6 +295,15 @@ class Store:
         ).fetchone()
         return dict(json.loads(row[0])) if row else {}
 
+    def environments(self, run: int) -> list[tuple[dict[str, str], int]]:
+        """Return every environment that units of a run were computed in, with their number; the largest first."""
+        rows = self.connection.execute(
+            "SELECT u.environment, count(*) FROM run_units ru JOIN units u ON u.key = ru.key WHERE ru.run = ?"
+            " GROUP BY u.environment ORDER BY count(*) DESC, u.environment",
+            [run],
+        )
+        return [(dict(json.loads(text)), int(number)) for text, number in rows]
+
     def scores(self, run: int, classifiers: Sequence[str], draws: int) -> pd.DataFrame:
         """Return the results of a run, one row per method × dataset × scenario × classifier × draw.
 

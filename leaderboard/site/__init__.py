@@ -6,7 +6,7 @@ needed to read a table. The same results give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +14,11 @@ import pandas as pd
 from ...errors import InputError
 from ..export import replace_file
 from ..results import Results, as_results
-from . import cost, datasets, index, manifest, methods
+from . import cost, datasets, index, manifest, methods, shots, tests
 from .base import ASSETS, Page, Site
+from .downloads import DOWNLOADS
 
-__all__ = ["INDEX", "render_site", "site_mark", "write_site"]
+__all__ = ["INDEX", "render_site", "site_mark", "write_files", "write_site"]
 
 INDEX = "index.html"
 #: Every kind of page, in the order of the navigation.
@@ -25,7 +26,9 @@ KINDS: tuple[Callable[[Site], Iterator[Page]], ...] = (
     index.pages,
     methods.pages,
     datasets.pages,
+    shots.pages,
     cost.pages,
+    tests.pages,
     manifest.pages,
 )
 
@@ -43,7 +46,7 @@ def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> di
     Returns
     -------
     dict of str to str
-        The pages, the index first, then the assets.
+        The pages, the index first, then the assets and the downloads.
 
     Raises
     ------
@@ -53,7 +56,8 @@ def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> di
     site = Site(as_results(results), metric)
     pages = [page for kind in KINDS for page in kind(site)]
     site.navigation = [(page.nav, page.path) for page in pages if page.nav]
-    return {page.path: site.render(page) for page in pages} | site.assets()
+    files = {page.path: site.render(page) for page in pages} | site.assets()
+    return files | {one.path: one.text for one in site.downloads}
 
 
 def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str = "macro_f1") -> Path:
@@ -81,9 +85,13 @@ def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str 
     InputError
         Where the results cannot be compared, the folder is not the site's own, or a file cannot be written.
     """
+    return write_files(render_site(results, metric), folder)
+
+
+def write_files(files: Mapping[str, str], folder: str | Path) -> Path:
+    """Write the files that `render_site` returned, as `write_site` does; return the index."""
     folder = Path(folder)
     old = _old_files(folder)
-    files = render_site(results, metric)
     for path in sorted(files, key=lambda name: name == INDEX):
         replace_file(folder / path, files[path].encode())
     for path in old - {folder / name for name in files}:
@@ -103,4 +111,5 @@ def _old_files(folder: Path) -> set[Path]:
     found = {path for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
     if found and not (folder / INDEX).is_file() and not (folder / ASSETS).is_dir():
         raise InputError(f"cannot write the site to '{folder}': it holds other files; name a folder of its own")
-    return {path for path in found if path.suffix == ".html" or path.parent.name == ASSETS}
+    downloads = {path for path in found if path.parent == folder / DOWNLOADS and path.suffix == ".csv"}
+    return downloads | {path for path in found if path.suffix == ".html" or path.parent.name == ASSETS}

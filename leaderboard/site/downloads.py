@@ -1,0 +1,91 @@
+"""The tables of the site as files for other programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from ..comparison import Comparison
+from ..results import Results
+from ..separation import Separation
+
+#: Folder of these files in the site.
+DOWNLOADS = "downloads"
+
+
+@dataclass(frozen=True)
+class Download:
+    """One file.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the folder.
+    what : str
+        What it holds, in a sentence without a full stop.
+    table : pandas.DataFrame
+        Its rows; numbers are written so that reading them gives the same numbers.
+    """
+
+    name: str
+    what: str
+    table: pd.DataFrame
+
+    @property
+    def path(self) -> str:
+        """Where it lies in the site."""
+        return f"{DOWNLOADS}/{self.name}"
+
+    @cached_property
+    def text(self) -> str:
+        """The file."""
+        return self.table.to_csv(index=False, lineterminator="\n")
+
+    @property
+    def size(self) -> str:
+        """How large it is, in words."""
+        size = len(self.text.encode())
+        for unit in ("bytes", "kB", "MB"):
+            if size < 1000 or unit == "MB":
+                return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
+            size /= 1000
+        raise AssertionError
+
+
+def downloads_of(results: Results, comparison: Comparison, separation: Separation | None) -> list[Download]:
+    """Return the files: all scores, the leaderboard, differences by data set, and the pairs where they are tested.
+
+    Parameters
+    ----------
+    results : Results
+        The scores.
+    comparison : Comparison
+        The leaderboard.
+    separation : Separation or None
+        The pairs.
+
+    Returns
+    -------
+    list of Download
+        In the order in which they are shown.
+    """
+    board = comparison.table.assign(
+        messages=["; ".join(f"{count} × {message}" for message, count in one) for one in comparison.table["messages"]],
+        not_applicable=["; ".join(names) for names in comparison.table["not_applicable"]],
+    )
+    files = [
+        Download("scores.csv", "every score: a row per method, data set, scenario, classifier and draw", results.scores),
+        Download("leaderboard.csv", "the table of the leaderboard, all columns; differences are in points", board),
+        Download(
+            "differences.csv",
+            f"the difference of each method to {comparison.baseline} on each data set, in points",
+            comparison.deltas.reset_index(names="method"),
+        ),
+    ]
+    if separation:
+        files.append(
+            Download("pairs.csv", "all pairs of ranked methods: wins, ties, losses, p, corrected p", separation.pairs())
+        )
+    return files
