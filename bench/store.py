@@ -143,6 +143,10 @@ class Store:
                 "if it is damaged, restore a copy of it or use another --store"
             ) from error
 
+    def change_mark(self) -> int:
+        """Return a number that is another one after another process has written to the file."""
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
     # -- units -----------------------------------------------------------------------------------------------------
 
     def statuses(self) -> dict[str, str]:

@@ -29,9 +29,7 @@ def _f1(right: npt.NDArray, true: npt.NDArray, predicted: npt.NDArray) -> npt.ND
 #: Metrics that are a function of the counts of each class.
 COUNT_METRICS: dict[str, CountMetric] = {
     "macro_f1": lambda right, true, predicted: _f1(right, true, predicted).mean(axis=-1),
-    "weighted_f1": lambda right, true, predicted: (
-        (_f1(right, true, predicted) * true).sum(axis=-1) / true.sum(axis=-1)
-    ),
+    "weighted_f1": lambda right, true, predicted: (_f1(right, true, predicted) * true).sum(axis=-1) / true.sum(axis=-1),
     "accuracy": lambda right, true, predicted: right.sum(axis=-1) / true.sum(axis=-1),
     "balanced_accuracy": lambda right, true, predicted: _share(right, true).mean(axis=-1),
     "g_mean": lambda right, true, predicted: _share(right, true).prod(axis=-1) ** (1 / true.shape[-1]),

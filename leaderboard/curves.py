@@ -16,7 +16,6 @@ from .aggregate import draw_table
 from .comparison import Comparison
 from .contrast import Contrast, Design
 from .results import Results
-from .statistics import t_interval
 
 #: What may differ, by its name in a scenario, and how the axis is called.
 AXES = {

@@ -228,9 +228,7 @@ class CriticalDifference:
     alpha: float
 
 
-def critical_difference(
-    scores: pd.DataFrame, higher_is_better: bool = True, alpha: float = 0.05
-) -> CriticalDifference:
+def critical_difference(scores: pd.DataFrame, higher_is_better: bool = True, alpha: float = 0.05) -> CriticalDifference:
     """Return the numbers of a critical-difference diagram: mean ranks, Nemenyi's difference, groups.
 
     Parameters

@@ -22,7 +22,7 @@ MARKERS = "osD^vPX*"
 PROPERTIES |= {colour: f"--series-{number}" for number, colour in enumerate(SERIES[2:], 3)}
 #: Inches a figure is wide on paper: one column of text.
 WIDTH = 6.3
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "augbench",
     "font.family": "sans-serif",

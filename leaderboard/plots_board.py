@@ -40,15 +40,17 @@ def forest_figure(comparison: Comparison, width: float = WIDTH) -> Figure:
     table = comparison.table[~comparison.table["is_baseline"] & comparison.table["delta"].notna()]
     scale = Scale.over([*table["low"], *table["high"], *table["delta"]])
     with style():
-        figure = new_figure(0.2 * len(table) + 0.75, width)
+        figure = new_figure(0.2 * len(table) + 0.9, width)
         axes = figure.add_subplot()
         axes.axvline(0, color=MUTED, lw=0.9, zorder=1)
         for place, row in enumerate(table.to_dict("records")):
             _interval(axes, place, row, scale, comparison)
-        axes.set_yticks(range(len(table)), [str(name) for name in table["method"]])
-        for label in axes.get_yticklabels():
+        unranked = table["mean_rank"].isna().tolist()
+        names = [f"{name} †" if one else str(name) for name, one in zip(table["method"], unranked, strict=True)]
+        axes.set_yticks(range(len(table)), names)
+        for label, one in zip(axes.get_yticklabels(), unranked, strict=True):
             label.set_parse_math(False)
-            label.set_color(INK)
+            label.set_color(MUTED if one else INK)
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(table) - 0.4, -0.6)
         room = 0.03 * (scale.high - scale.low)
@@ -56,7 +58,9 @@ def forest_figure(comparison: Comparison, width: float = WIDTH) -> Figure:
         axes.grid(axis="x", lw=0.6)
         axes.set_axisbelow(True)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel(f"Δ {text.metric_name(comparison.metric)} to {comparison.baseline}, points", parse_math=False)
+        note = "\n† not on all data sets, or not in full: not ranked" if any(unranked) else ""
+        what = f"Δ {text.metric_name(comparison.metric)} to {comparison.baseline}, points"
+        axes.set_xlabel(what + note, parse_math=False)
     return figure
 
 
@@ -109,15 +113,17 @@ def heat_figure(comparison: Comparison, width: float = WIDTH) -> Figure | None:
             ax=axes, cmap=colours, center=0, vmin=-full, vmax=full, linewidths=0.6, linecolor="white",
             cbar_kws={"label": "Δ, points", "shrink": 0.7, "aspect": 30}, xticklabels=True, yticklabels=True,
         )  # fmt: skip
-        if sign < 0:
-            axes.collections[0].colorbar.ax.invert_yaxis()
-            axes.collections[0].colorbar.ax.yaxis.set_major_formatter(lambda value, _: text.signed(-value, 1))
+        bar = axes.collections[0].colorbar
+        if sign < 0 and bar is not None:
+            bar.ax.invert_yaxis()
+            bar.ax.yaxis.set_major_formatter(lambda value, _: text.signed(-value, 1))
         if deltas.shape[1] <= MOST_NUMBERS:
             _cell_texts(axes, comparison, sign, full)
         for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
             label.set_parse_math(False)
             label.set_color(INK)
-        axes.set_xticks(axes.get_xticks(), axes.get_xticklabels(), rotation=35, ha="right", rotation_mode="anchor")
+        for label in axes.get_xticklabels():
+            label.set(rotation=35, ha="right", rotation_mode="anchor")
         axes.tick_params(length=0)
         axes.set(xlabel="", ylabel="")
         axes.set_facecolor(LINE)
@@ -132,7 +138,7 @@ def _cell_texts(axes: Axes, comparison: Comparison, sign: int, full: float) -> N
     for i, method in enumerate(deltas.index):
         for j, dataset in enumerate(deltas.columns):
             state = str(comparison.states.at[method, dataset])
-            words = SHORT.get(state) or text.signed(float(deltas.iat[i, j]), 1)
+            words = SHORT.get(state) or text.signed(sign * float(gains[i, j]), 1)
             top = state not in SHORT and best[j] > 0 and round(float(gains[i, j]), 4) == best[j]
             strong = abs(gains[i, j]) > 0.85 * full
             axes.text(

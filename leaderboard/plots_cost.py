@@ -10,7 +10,7 @@ import pandas as pd
 from . import format as text
 from .comparison import Comparison
 from .pareto import cost_table
-from .plots import INK, LINE, MUTED, OPEN, UP, WIDTH, new_figure, style
+from .plots import INK, MUTED, OPEN, UP, WIDTH, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def cost_figure(comparison: Comparison, width: float = WIDTH) -> Figure | None:
         return None
     table["x"] = table["seconds"].clip(lower=LEAST)
     with style():
-        figure = new_figure(0.56 * width, width)
+        figure = new_figure(min(0.56 * width, 5.2), width)
         axes = figure.add_subplot()
         axes.set_xscale("log")
         axes.axhline(0, color=MUTED, lw=0.9, zorder=1)
@@ -69,14 +69,12 @@ def cost_figure(comparison: Comparison, width: float = WIDTH) -> Figure | None:
             # from the last on, more cost gains nothing
             end = max(table["x"].max() * 1.6, front["x"].iloc[-1])
             axes.plot([front["x"].iloc[-1], end], [front["delta"].iloc[-1]] * 2, color=UP, lw=1.4, zorder=2)
-        axes.vlines(table["x"], table["low"], table["high"], color=LINE, lw=2.2, zorder=1.5)
+        axes.vlines(table["x"], table["low"], table["high"], color=OPEN, alpha=0.4, lw=2, zorder=1.5)
         for control, marker in ((True, "s"), (False, "o")):
             for on_front, colour in ((False, OPEN), (True, UP)):
                 kind = (table["is_control"] | table["is_baseline"]) == control
                 chosen = table[kind & (table["on_front"] == on_front)]
-                axes.scatter(
-                    chosen["x"], chosen["delta"], s=26, color=colour, marker=marker, zorder=3, ec="none", lw=0
-                )
+                axes.scatter(chosen["x"], chosen["delta"], s=26, color=colour, marker=marker, zorder=3, ec="none", lw=0)
         axes.set_xlabel("time per draw to fit the method and make rows")
         axes.set_ylabel(f"Δ {text.metric_name(comparison.metric)}, points")
         _limits(axes, table)
@@ -112,7 +110,7 @@ def _time_ticks(axes: Axes) -> None:
 
 
 def _name_points(figure: Figure, axes: Axes, table: pd.DataFrame) -> None:
-    """Write each name where it covers neither a point nor another name nor the edge, and no line if that is possible."""
+    """Write each name where it covers no point, no other name and not the edge, and no line if that is possible."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.transforms import Bbox
 

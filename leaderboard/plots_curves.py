@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: panels in a row
-COLUMNS = 4
+COLUMNS = 3
 
 
 def score_figure(curves: Curves, comparison: Comparison, width: float = WIDTH) -> Figure:
@@ -38,7 +38,7 @@ def score_figure(curves: Curves, comparison: Comparison, width: float = WIDTH) -
         One panel.
     """
     with style():
-        figure = new_figure(0.48 * width, width)
+        figure = new_figure(0.66 * width, width)
         axes = figure.add_subplot()
         names = drawn_methods(curves, comparison)
         looks = _looks(names, comparison)
@@ -53,7 +53,7 @@ def score_figure(curves: Curves, comparison: Comparison, width: float = WIDTH) -
         axes.set_ylabel(f"{text.metric_name(comparison.metric)}, percent")
         axes.grid(axis="y", lw=0.6)
         axes.set_axisbelow(True)
-        _name_ends(axes, ends, curves.positions[-1], 0.48 * width)
+        _name_ends(axes, ends, curves.positions[-1], 0.66 * width)
     return figure
 
 
@@ -77,7 +77,7 @@ def gain_figure(curves: Curves, comparison: Comparison, width: float = WIDTH) ->
     lines = math.ceil(len(names) / columns)
     looks = _looks(drawn_methods(curves, comparison), comparison)
     with style():
-        figure = new_figure(0.26 * width * lines + 0.35, width)
+        figure = new_figure(0.2 * width * lines + 0.36, width)
         grid = figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False)
         for place, axes in enumerate(grid.flat):
             if place >= len(names):
@@ -88,7 +88,7 @@ def gain_figure(curves: Curves, comparison: Comparison, width: float = WIDTH) ->
             axes.axhline(0, color=MUTED, lw=0.9)
             axes.fill_between(rows["position"], rows["low"], rows["high"], color=colour, alpha=0.2, lw=0)
             axes.plot(rows["position"], rows["delta"], color=colour, marker=marker, ms=3.5, lw=1.6)
-            axes.set_title(names[place], fontsize=9, loc="left", color=INK, parse_math=False)
+            axes.set_title(shortened(names[place]), fontsize=9, loc="left", color=INK, parse_math=False)
             axes.grid(axis="y", lw=0.6)
             axes.set_axisbelow(True)
             _x_axis(axes, curves)
@@ -134,7 +134,7 @@ def _name_ends(axes: Axes, ends: list[tuple[float, str, str]], x: float, height:
     places = spread([value for value, *_ in ends], line, low, high)
     for (value, name, colour), place in zip(ends, places, strict=True):
         axes.annotate(
-            name,
+            shortened(name),
             xy=(x, value),
             xytext=(1.04, place),
             textcoords=axes.get_yaxis_transform(),
@@ -146,6 +146,20 @@ def _name_ends(axes: Axes, ends: list[tuple[float, str, str]], x: float, height:
                 "arrowstyle": "-", "color": colour, "lw": 0.7, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 5,
             },
         )  # fmt: skip
+
+
+def shortened(name: str, most: int = 24) -> str:
+    """Return a name that fits into a figure: a long one loses its middle.
+
+    Examples
+    --------
+    >>> shortened("smote"), shortened("smote(k_neighbors=3,sampling=x)", 12)
+    ('smote', 'smote…ing=x)')
+    """
+    if len(name) <= most:
+        return name
+    half = (most - 1) // 2
+    return f"{name[:half]}…{name[len(name) - (most - 1 - half) :]}"
 
 
 def spread(values: list[float], least: float, low: float = -math.inf, high: float = math.inf) -> list[float]:

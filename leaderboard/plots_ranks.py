@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from . import format as text
@@ -38,7 +39,8 @@ def critical_difference_figure(found: CriticalDifference, width: float = WIDTH) 
     left = math.ceil(k / 2)
     bars = 0.14 + BAR * max(len(found.groups), 1)
     height = 0.95 + bars + STEP * left + 0.1
-    side = 0.31 * width
+    # room for the longest name, its rank and the ends of the lines
+    side = min(0.36 * width, 0.085 * max(map(len, found.methods)) + 0.75)
     span = width - 2 * side
 
     def x(rank: float) -> float:
@@ -74,11 +76,11 @@ def critical_difference_figure(found: CriticalDifference, width: float = WIDTH) 
     return figure
 
 
-def _ruler(axes: Axes, x, distance: float, k: int) -> None:  # type: ignore[no-untyped-def]
+def _ruler(axes: Axes, x: Callable[[float], float], distance: float, k: int) -> None:
     """Draw the critical difference above the line, cut where it is longer than all ranks."""
-    end = min(1 + distance, k)
+    end = min(1 + distance, float(k))
     axes.plot([x(1), x(end)], [0.37, 0.37], color=UP, lw=1.4)
-    for rank in (1, end):
+    for rank in (1.0, end):
         axes.plot([x(rank)] * 2, [0.32, 0.42], color=UP, lw=1.4)
     more = " (longer than the line)" if 1 + distance > k else ""
     axes.text(

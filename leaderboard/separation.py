@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -57,19 +58,17 @@ class Separation:
     def pairs(self) -> pd.DataFrame:
         """Return one row per pair, the higher rank first: a, b, wins, ties, losses, delta, p, p_holm, resolution."""
         found = self.matrix
+        tables = {
+            name: table.to_numpy()
+            for name, table in (
+                *(("wins", found.wins), ("ties", found.ties), ("losses", found.losses), ("delta", found.delta)),
+                *(("p", found.p), ("p_holm", found.p_holm), ("resolution", found.resolutions)),
+            )
+        }
+        places = list(combinations(range(len(found.methods)), 2))
         rows = [
-            {
-                "a": a,
-                "b": b,
-                "wins": int(found.wins.at[a, b]),
-                "ties": int(found.ties.at[a, b]),
-                "losses": int(found.losses.at[a, b]),
-                "delta": float(found.delta.at[a, b]),
-                "p": float(found.p.at[a, b]),
-                "p_holm": float(found.p_holm.at[a, b]),
-                "resolution": float(found.resolutions.at[a, b]),
-            }
-            for a, b in combinations(found.methods, 2)
+            {"a": found.methods[i], "b": found.methods[j]} | {name: one[i, j] for name, one in tables.items()}
+            for i, j in places
         ]
         return pd.DataFrame(rows, columns=["a", "b", "wins", "ties", "losses", "delta", "p", "p_holm", "resolution"])
 
@@ -105,7 +104,7 @@ def separation(results: Results, comparison: Comparison) -> Separation | None:
     return Separation(matrix, ranks, failed, diagram, note)
 
 
-def _test_of(results: Results, comparison: Comparison, draws: DrawTable):  # type: ignore[no-untyped-def]
+def _test_of(results: Results, comparison: Comparison, draws: DrawTable) -> Callable[[str, str], TTest]:
     """Return the test of a pair on a single data set, over its draws."""
     design, dataset = Design.of(results, results.scores, comparison.baseline), comparison.datasets[0]
 
@@ -156,5 +155,5 @@ def _diagram(
     left = f"{len(names)} ranked methods are too many for a critical-difference diagram, which holds {MOST_IN_DIAGRAM}"
     if not 2 < len(chosen) <= MOST_IN_DIAGRAM:
         return None, f"{left}. The intervals of ranks above say the same without that limit."
-    note = f"{left}: this one has the methods that are no controls, the baseline and plain copies, ranked among each other."
-    return critical_difference(scores[chosen], higher), note
+    who = "the methods that are no controls, the baseline and plain copies, ranked among each other"
+    return critical_difference(scores[chosen], higher), f"{left}: this one has {who}."

@@ -92,8 +92,8 @@ def write_files(files: Mapping[str, str], folder: str | Path) -> Path:
     """Write the files that `render_site` returned, as `write_site` does; return the index."""
     folder = Path(folder)
     old = _old_files(folder)
-    for path in sorted(files, key=lambda name: name == INDEX):
-        replace_file(folder / path, files[path].encode())
+    for name in sorted(files, key=lambda one: one == INDEX):
+        replace_file(folder / name, files[name].encode())
     for path in old - {folder / name for name in files}:
         path.unlink(missing_ok=True)
     return folder / INDEX
@@ -108,7 +108,9 @@ def _old_files(folder: Path) -> set[Path]:
     """Return the files of an older site; raise where the folder holds something that is no site."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"cannot write the site to '{folder}': that is a file, not a folder")
-    found = {path for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
+    files = {path for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
+    # what another process is about to put in its place is none of an older site
+    found = {path for path in files if not path.name.startswith(".")}
     if found and not (folder / INDEX).is_file() and not (folder / ASSETS).is_dir():
         raise InputError(f"cannot write the site to '{folder}': it holds other files; name a folder of its own")
     downloads = {path for path in found if path.parent == folder / DOWNLOADS and path.suffix == ".csv"}

@@ -46,7 +46,7 @@ class Download:
     @property
     def size(self) -> str:
         """How large it is, in words."""
-        size = len(self.text.encode())
+        size = float(len(self.text.encode()))
         for unit in ("bytes", "kB", "MB"):
             if size < 1000 or unit == "MB":
                 return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
@@ -76,7 +76,9 @@ def downloads_of(results: Results, comparison: Comparison, separation: Separatio
         not_applicable=["; ".join(names) for names in comparison.table["not_applicable"]],
     )
     files = [
-        Download("scores.csv", "every score: a row per method, data set, scenario, classifier and draw", results.scores),
+        Download(
+            "scores.csv", "a row per method, data set, scenario, classifier and draw, all metrics", results.scores
+        ),
         Download("leaderboard.csv", "the table of the leaderboard, all columns; differences are in points", board),
         Download(
             "differences.csv",

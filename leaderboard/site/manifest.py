@@ -13,6 +13,8 @@ from .index import run_line
 
 #: How a state of a cell is called on the page.
 STATES = {"ok": "done", "failed": "failed", "not applicable": "not applicable", "not run": "not run"}
+#: Facts of the run that have a section of their own.
+ELSEWHERE = ("seed", "draws", "Python", "platform", "device")
 
 
 def pages(site: Site) -> Iterator[Page]:
@@ -24,7 +26,7 @@ def pages(site: Site) -> Iterator[Page]:
         title="Manifest",
         nav="Manifest",
         values={
-            "run": run_line(site.results),
+            "run": [(name, value) for name, value in run_line(site.results) if name not in ELSEWHERE],
             "seeds": _seeds(run),
             "machines": _machines(run),
             "hashes": _hashes(site.results),

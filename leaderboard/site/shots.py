@@ -8,8 +8,10 @@ from typing import Any
 from ..curves import AXES, Curves, curves_of, drawn_methods
 from ..plots import inline_svg
 from ..plots_curves import gain_figure, score_figure
-from .base import FIGURE_WIDTH, Page, Site
+from .base import HALF_WIDTH, Page, Site
 
+#: What a value is called in the head of a table.
+UNITS = {"shots": "{} shots", "generate": "{} generated", "amount": "{}", "count": "{} rows", "keep": "{} kept"}
 #: What a curve is called in a heading.
 HEADINGS = {
     "shots": "More real rows",
@@ -36,18 +38,18 @@ def pages(site: Site) -> Iterator[Page]:
 def _curve(site: Site, curves: Curves, number: int) -> dict[str, Any]:
     """Return a curve with its figures and its rows."""
     drawn = drawn_methods(curves, site.main)
-    gains, what = gain_figure(curves, site.main, FIGURE_WIDTH), AXES[curves.axis]
+    gains, what = gain_figure(curves, site.main, HALF_WIDTH), AXES[curves.axis]
     heading = HEADINGS[curves.axis] + (f": {curves.fixed}" if curves.fixed else "")
     return {
         "id": f"curve-{number}",
         "heading": heading,
         "axis": what,
-        "labels": curves.labels,
+        "labels": [UNITS[curves.axis].format(label) for label in curves.labels],
         "n_datasets": len(curves.datasets),
         "left_out": curves.left_out,
         "drawn": drawn,
         "scores": inline_svg(
-            score_figure(curves, site.main, FIGURE_WIDTH),
+            score_figure(curves, site.main, HALF_WIDTH),
             f"Lines of {', '.join(drawn)} against {what}; the numbers are in the table",
             f"score-{number}",
         ),

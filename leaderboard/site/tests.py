@@ -11,9 +11,12 @@ from ..figures import BAR_MARGIN, BAR_WIDTH, full_heat, heat
 from ..plots import inline_svg
 from ..plots_ranks import critical_difference_figure
 from ..separation import Separation
+from ..statistics import smallest_reachable_p
 from ..verdict import count_of
-from .base import FIGURE_WIDTH, Page, Site
+from .base import Page, Site
 
+#: Inches that the diagram is wide.
+DIAGRAM_WIDTH = 8.5
 #: A matrix of more methods is left to the download.
 MOST_IN_MATRIX = 40
 
@@ -41,12 +44,13 @@ def _lines(found: Separation) -> list[tuple[str, str]]:
     lines = [
         (
             "Pairs",
-            f"{matrix.n_separated} of {pairs} of methods are told apart (p ≤ .05, corrected by Holm over all pairs).",
+            f"{matrix.n_separated} of {pairs} of methods are told apart (p ≤ .05, corrected by Holm over all pairs)."
+            + _reachable(found),
         ),
         (
             "Adjacent ranks",
             f"{matrix.n_adjacent_separated} of {matrix.n_adjacent} methods differ from the next in the order of mean "
-            "ranks. Where they do not, the order of the two is chance as far as these data can tell.",
+            "ranks. Where they do not, the data do not show which of the two is better.",
         ),
         ("Resolution", _resolution(found)),
     ]
@@ -67,6 +71,18 @@ def _lines(found: Separation) -> list[tuple[str, str]]:
     else:
         lines.append(("Failures", "No draw of a ranked method failed, so the order does not rest on how they count."))
     return lines
+
+
+def _reachable(found: Separation) -> str:
+    """Say what the smallest corrected p is, where it is too large to show anything."""
+    matrix = found.matrix
+    least = smallest_reachable_p(matrix.n_datasets) * matrix.n_pairs
+    if matrix.n_datasets < 2 or least <= matrix.alpha:
+        return ""
+    return (
+        f" None could be: the smallest p that {count_of(matrix.n_datasets, 'data set')} can give is "
+        f"{text.p_value(min(1.0, least))} after the correction."
+    )
 
 
 def _resolution(found: Separation) -> str:
@@ -137,4 +153,4 @@ def _diagram(found: Separation) -> Any:
         f"{name} {rank:.2f}" for name, rank in zip(found.diagram.methods, found.diagram.ranks, strict=True)
     )
     label = f"Critical difference {found.diagram.critical_difference:.2f}; mean ranks: {ranks}"
-    return inline_svg(critical_difference_figure(found.diagram, FIGURE_WIDTH), label, "cd")
+    return inline_svg(critical_difference_figure(found.diagram, DIAGRAM_WIDTH), label, "cd")
