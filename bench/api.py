@@ -152,7 +152,7 @@ def compare(
             how = "the same call goes on" if store is not None else "with a store, the same call would go on"
             warnings.warn(f"{left}; {how}", UserWarning, stacklevel=2)
         with Store(places.store) as reader:
-            results = results_of(reader, suite.name)
+            results = results_of(reader, suite.name, keep=store is None)
     return Compared(results, compare_results(results))
 
 

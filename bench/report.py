@@ -11,6 +11,7 @@ import pandas as pd
 from .. import __version__
 from ..leaderboard.results import LOWER_IS_BETTER, Results
 from ..provenance import digest
+from .fixed_tests import stored_predictions
 from .metrics import METRICS
 from .plan import Plan
 from .store import Store
@@ -53,16 +54,21 @@ def distinct_warnings(store: Store, run: int) -> list[Warned]:
     return sorted(found.values(), key=lambda one: -sum(one["methods"].values()))
 
 
-def results_of(store: Store, suite: str | None = None) -> Results:
-    """Return the results of the newest run of a store, or of the newest run of one suite."""
+def results_of(store: Store, suite: str | None = None, keep: bool = False) -> Results:
+    """Return the results of the newest run of a store, or of the newest run of one suite.
+
+    Predictions are read from the store's file when they are asked for; `keep` reads the file into memory where there is
+    something to ask for, for a store that is about to be deleted.
+    """
     run = store.find_run(suite)
     info = run["info"]
     # metrics of plugins, which need not be loaded to read a store
     LOWER_IS_BETTER.update(info.get("lower_is_better", []))
     versions = store.environment(run["id"])
     totals = store.totals(run["id"])
+    scores = store.scores(run["id"], info["classifiers"], info["draws"])
     return Results(
-        scores=store.scores(run["id"], info["classifiers"], info["draws"]),
+        scores=scores,
         methods=pd.DataFrame(info["methods"]),
         # a run of an older augbench did not look at its data sets
         datasets=pd.DataFrame([{**one, "findings": _findings(info, one["dataset"])} for one in info["datasets"]]),
@@ -96,6 +102,7 @@ def results_of(store: Store, suite: str | None = None) -> Results:
             "budget": info.get("budget", ""),
             "left_out": info.get("left_out", []),
         },
+        predictions=stored_predictions(store, run["id"], info, scores, keep),
     )
 
 

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .comparison import Comparison
     from .export import to_latex, write_scores
+    from .pairs import CriticalDifference, WinMatrix, critical_difference, win_matrix
+    from .predictions import Predictions
     from .results import Results
     from .site import render_site, write_site
     from .tables import compare
@@ -26,24 +28,34 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison",
+    "CriticalDifference",
+    "Predictions",
     "Results",
+    "WinMatrix",
     "compare",
+    "critical_difference",
     "plain",
     "render",
     "render_site",
     "to_latex",
+    "win_matrix",
     "write_scores",
     "write_site",
 ]
 
 _HOMES = {
     "Comparison": "comparison",
+    "CriticalDifference": "pairs",
+    "Predictions": "predictions",
     "Results": "results",
+    "WinMatrix": "pairs",
     "compare": "tables",
+    "critical_difference": "pairs",
     "plain": "terminal",
     "render": "terminal",
     "render_site": "site",
     "to_latex": "export",
+    "win_matrix": "pairs",
     "write_scores": "export",
     "write_site": "site",
 }

@@ -17,6 +17,7 @@ every test is the data set.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -73,16 +74,29 @@ class DrawTable:
         """Mean paired difference of every method to `other`, data sets × methods, over the draws that both have."""
         return _means(self.values.sub(self.values[other], axis=0))
 
-    def draw_differences(self, method: str, other: str, dataset: str) -> npt.NDArray[np.float64]:
+    def draws_of(self, methods: Sequence[str], dataset: str, scenarios: Collection[str] | None = None) -> pd.Index:
+        """Return the draws of one data set that all of the methods have; of these scenarios alone, where given."""
+        values = self.values.loc[[dataset], list(dict.fromkeys(methods))].dropna()
+        index = values.index
+        return index if scenarios is None else index[index.get_level_values("scenario").isin(list(scenarios))]
+
+    def draw_differences(
+        self, method: str, other: str, dataset: str, scenarios: Collection[str] | None = None
+    ) -> npt.NDArray[np.float64]:
         """Return the paired difference of each draw of one data set, its cells averaged; shape (draws,).
 
         The mean is that of `differences`: where a cell lacks draws, it is the deviations from the cells' means that are
         averaged by draw, so that a gap in a cell is no spread between draws.
         """
-        difference = (self.values[method] - self.values[other]).xs(dataset, level="dataset").dropna()
+        index = self.draws_of((method, other), dataset, scenarios)
+        difference = self.values.loc[index, method] - self.values.loc[index, other]
         cells = difference.groupby(level=["scenario", "classifier"])
         deviations = (difference - cells.transform("mean")).groupby(level="draw").mean()
         return np.asarray(deviations - deviations.mean() + cells.mean().mean(), dtype=float)
+
+    def n_cells(self, method: str, other: str, dataset: str, scenarios: Collection[str]) -> int:
+        """Return how many scenarios × classifiers of one data set both methods have any draw of."""
+        return len(self.draws_of((method, other), dataset, scenarios).droplevel("draw").unique())
 
     def complete(self, method: str) -> bool:
         """Say whether a method has a result, or failed, in every draw: only then it is ranked."""

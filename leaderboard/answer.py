@@ -318,9 +318,10 @@ class _Teller:
                 lines.append(f"Not in this answer: {row['method']}: {row['note']}")
         lines += [f"Left out: {line}" for line in self.results.run.get("left_out") or ()]
         classifiers = ", ".join(sorted(map(str, self.scores["classifier"].unique())))
+        test = self.design.test_name(self.dataset, self.draws.metric)
         lines.append(
             f"Metric: {text.metric_name(self.draws.metric)} in points at the default decision, mean over {classifiers} "
-            f"and {count_of(self.n_draws, 'draw')}; 95 % intervals by the {self.design.test_name(self.dataset)}. "
+            f"and {count_of(self.n_draws, 'draw')}; 95 % intervals by the {test}. "
             "They are about new draws of this table, not about other tables"
         )
         return lines

@@ -14,12 +14,12 @@ from .t_tests import TTest, t_test_of
 SAMPLES = 1_000
 
 #: Computes scores from the counts of each class: right rows, true rows and predicted rows, each of shape (..., K).
-CountMetric = Callable[[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]], npt.NDArray]
+CountMetric = Callable[[npt.NDArray, npt.NDArray, npt.NDArray], npt.NDArray]
 
 
 def _share(part: npt.NDArray, whole: npt.NDArray) -> npt.NDArray:
-    """Divide; 0 where there is nothing to divide by, as an absent class counts."""
-    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(part.shape, whole.shape), "f4"), where=whole > 0)
+    """Divide counts; 0/0 is 0, as an absent class counts."""
+    return part / np.maximum(whole, 1)
 
 
 def _f1(right: npt.NDArray, true: npt.NDArray, predicted: npt.NDArray) -> npt.NDArray:
@@ -97,17 +97,18 @@ class RowBootstrap:
         table = np.asarray(labels)
         if table.ndim != 2 or table.shape[1] != len(self.y_true):
             raise ValueError(f"labels has to be of shape (J, {len(self.y_true)}), found {table.shape}")
-        own = np.ones((1, len(self.y_true)), dtype=np.float32)
+        own = np.ones((1, len(self.y_true)))
         return metric(*self._counts(table, own))[0], metric(*self._counts(table, self.weights))
 
-    def _counts(self, labels: npt.NDArray, weights: npt.NDArray[np.float32]) -> tuple[npt.NDArray, ...]:
+    def _counts(self, labels: npt.NDArray, weights: npt.NDArray[np.floating]) -> tuple[npt.NDArray, ...]:
         """Count right, true and predicted rows of each class; shapes (samples, J, K)."""
         shape = (len(weights), len(labels), self.n_classes)
-        right, predicted = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        true = np.zeros((len(weights), 1, self.n_classes), np.float32)
+        kind = weights.dtype
+        right, predicted = np.zeros(shape, kind), np.zeros(shape, kind)
+        true = np.zeros((len(weights), 1, self.n_classes), kind)
         for code in range(self.n_classes):
             rows = self.y_true == code
-            hits = (labels == code).T.astype(np.float32)
+            hits = (labels == code).T.astype(kind)
             own = weights[:, rows] @ hits[rows]
             right[:, :, code] = own
             predicted[:, :, code] = own + weights[:, ~rows] @ hits[~rows]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from .answer import Answer
+from .pairs import MOST_IN_DIAGRAM, CriticalDifference, WinMatrix, critical_difference
 from .ranks import Friedman
 
 
@@ -32,8 +33,10 @@ class Comparison:
         Name of the test behind intervals and p-values.
     table : pandas.DataFrame
         One row per method, best first, unranked ones last. Columns: method, kind, family, description, is_baseline,
-        is_control, state, note, n_datasets, untested, delta, low, high, wins, ties, losses, mean_rank, p_baseline,
-        p_baseline_holm, delta_copies, low_copies, high_copies, p_copies, p_copies_holm, macro_f1, weighted_f1,
+        is_control, state, note, n_datasets, untested, delta, low, high, wins, ties, losses, mean_rank, rank_low,
+        rank_high (bootstrap over data sets), tied_rank (the place, shared where nothing separates: see
+        :meth:`~augbench.leaderboard.pairs.WinMatrix.shared_ranks`; NaN if exploratory), p_baseline, p_baseline_holm,
+        delta_copies, low_copies, high_copies, p_copies, p_copies_holm, macro_f1, weighted_f1,
         recall_minority, recall_majority, delta_tuned, low_tuned, high_tuned, seconds, n_scores, n_failed, messages,
         not_applicable, p_better, p_equivalent, p_worse, shown_better, shown_worse, gain_baseline, gain_copies, verdict,
         effort (what training took, in words), steps, tuning (how parameters were chosen).
@@ -51,6 +54,8 @@ class Comparison:
         What the reader has to know.
     answer : Answer or None
         The answer in words, where there is one data set and all of it was compared by the confirmatory metric.
+    pairs : WinMatrix or None
+        Every ranked method against every other, in the order of the table; None in an exploratory comparison.
     """
 
     metric: str
@@ -72,11 +77,24 @@ class Comparison:
     warnings: tuple[str, ...]
     footnotes: tuple[str, ...]
     answer: Answer | None = None
+    pairs: WinMatrix | None = None
 
     @property
     def n_datasets(self) -> int:
         """D, the number of units."""
         return len(self.datasets)
+
+    @property
+    def ranked(self) -> list[str]:
+        """The methods that have a mean rank: those with a result, or a failure, in every draw; best first."""
+        return [str(name) for name in self.table.loc[self.table["mean_rank"].notna(), "method"]]
+
+    @property
+    def diagram(self) -> CriticalDifference | None:
+        """The critical-difference diagram; None if exploratory, on one data set, for 1 method or more than 12."""
+        if not self.confirmatory or self.n_datasets < 2 or not 2 <= len(self.ranked) <= MOST_IN_DIAGRAM:
+            return None
+        return critical_difference(self.deltas.loc[self.ranked].T / 100)
 
     @property
     def family(self) -> int:

@@ -25,13 +25,13 @@ def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     ----------
     S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian J. of Statistics 6 (1979), 65-70.
     """
-    from statsmodels.stats.multitest import multipletests
-
     array = np.asarray(p_values, dtype=float)
     corrected = np.full(array.shape, np.nan)
-    made = ~np.isnan(array)
-    if made.any():
-        corrected[made] = multipletests(array[made], method="holm")[1]
+    made = np.flatnonzero(~np.isnan(array))
+    order = made[np.argsort(array[made], kind="stable")]
+    # statsmodels' multipletests collects garbage at every call, a tenth of a second in a large process
+    stepped = array[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(stepped))
     return corrected
 
 

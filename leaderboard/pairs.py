@@ -14,7 +14,7 @@ from ..errors import InputError
 from .multiplicity import holm
 from .ranks import Friedman, friedman, nemenyi_critical_difference
 from .signed_rank import DECIMALS, signed_rank_interval, wilcoxon_signed_rank
-from .t_tests import TTest
+from .t_tests import TTest, standard_error
 
 #: a critical-difference diagram of more methods cannot be read
 MOST_IN_DIAGRAM = 12
@@ -192,9 +192,7 @@ def _half_width(test: TTest, level: float) -> float:
     """Return half the width of a test's interval at another level; NaN where it has none."""
     from scipy import stats
 
-    if np.isnan(test.p) or test.df <= 0:
-        return np.nan
-    return float((test.high - test.low) / 2 * stats.t.ppf((1 + level) / 2, test.df) / stats.t.ppf(0.975, test.df))
+    return float(standard_error(test) * stats.t.ppf((1 + level) / 2, test.df)) if test.df > 0 else np.nan
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,21 @@
-"""Predicted classes of test sets that are the same in every draw, and how their scores vary with the test rows."""
+"""Predicted classes on test sets that are the same in every draw, and how scores vary with the rows of those."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from .bootstrap import CountMetric, RowBootstrap, count_metric
 
-#: Predicted classes by draw, each of shape (T,).
+#: True class codes of a test set, shape (T,), and the number of classes.
+Truth = tuple[npt.NDArray[np.integer], int]
+#: Predicted class codes by number of draw, each of shape (T,).
 Labels = Mapping[int, npt.NDArray[np.integer]]
+#: Whose prediction, in which scenario, with which classifier, in which draw.
+Place = tuple[str, str, str, int]
 
 
 def from_labels(metric: str) -> CountMetric | None:
@@ -20,47 +24,71 @@ def from_labels(metric: str) -> CountMetric | None:
 
 
 class Predictions:
-    """Predictions on fixed test sets, read where they are asked for and not before.
+    """Predictions on fixed test sets, read when they are asked for and not before.
 
     Parameters
     ----------
     fixed : collection of (dataset, scenario)
-        Where the test rows are the same in every draw, and for every scenario of the data set that is in here.
+        Where the test rows are the same in every draw; of one data set, also for all of these scenarios.
     truth : callable
-        ``truth(dataset)``: true class codes of those rows, shape (T,).
+        ``truth(dataset)``: see `Truth`.
     labels : callable
-        ``labels(method, dataset, scenario, classifier, tuned)``: predicted class codes by draw; with `tuned` those at
-        the tuned threshold. A draw without predictions is left out.
+        ``labels(method, dataset, scenario, classifier, tuned)``: see `Labels`; with `tuned` those at the tuned
+        threshold. Failed draws are left out.
     """
 
     def __init__(
         self,
         fixed: Collection[tuple[str, str]],
-        truth: Callable[[str], npt.NDArray[np.integer]],
+        truth: Callable[[str], Truth],
         labels: Callable[[str, str, str, str, bool], Labels],
     ) -> None:
         self.fixed = frozenset(fixed)
-        self._truth, self._labels = truth, labels
-        self._rows: tuple[str, RowBootstrap] | None = None
-        self._replicates: dict[tuple[str, str, str], pd.DataFrame] = {}
+        self._truth = truth
+        # a dozen cells of one method on one data set are read one after the other, each for many draws
+        self._labels = lru_cache(maxsize=64)(labels)
+        self._rows = lru_cache(maxsize=6)(self._make_rows)
+        #: the resampled scores of a method on a data set: some 80 kB
+        self._means = lru_cache(maxsize=1024)(self._mean)
 
-    def replicates(self, metric: str, method: str, dataset: str, cells: Collection[tuple[str, str]]) -> pd.DataFrame:
-        """Return the scores of a method on resamples of the test rows, the same resamples for every method.
+    def replicates(self, metric: str, dataset: str, places: Collection[Place]) -> npt.NDArray[np.float64]:
+        """Return scores on resamples of a data set's test rows, the same resamples whoever is asked for.
 
         Parameters
         ----------
         metric : str
-            One for which `from_labels` returns something.
-        method, dataset : str
-            Of whom, on what.
-        cells : collection of (scenario, classifier)
-            Of which cells.
+            One that `from_labels` knows.
+        dataset : str
+            One of `fixed`.
+        places : collection of Place
+            What to average: the cells of a draw have the same weight.
 
         Returns
         -------
-        pandas.DataFrame of shape (cells × draws, samples)
-            Indexed by scenario, classifier, draw.
+        numpy.ndarray of shape (samples, J)
+            One column for each draw that occurs, in order.
         """
-        found = {cell: self._cell(metric, method, dataset, cell) for cell in cells}
-        table = pd.concat(found, names=["scenario", "classifier", "draw"])
-        return table
+        return self._means(metric, dataset, tuple(sorted(places)))
+
+    def _make_rows(self, dataset: str) -> RowBootstrap:
+        y_true, n_classes = self._truth(dataset)
+        return RowBootstrap(y_true, n_classes)
+
+    def _mean(self, metric: str, dataset: str, places: tuple[Place, ...]) -> npt.NDArray[np.float64]:
+        function = from_labels(metric)
+        if function is None:
+            raise ValueError(f"metric has to be one of predicted classes, found '{metric}'")
+        rows, tuned = self._rows(dataset), metric.endswith("_tuned")
+        draws = sorted({draw for *_, draw in places})
+        column, counts = {draw: i for i, draw in enumerate(draws)}, np.zeros(len(draws))
+        total: npt.NDArray[np.float64] | float = 0.0
+        for cell in dict.fromkeys(place[:3] for place in places):
+            method, scenario, classifier = cell
+            labels = self._labels(method, dataset, scenario, classifier, tuned)
+            own = [place[3] for place in places if place[:3] == cell]
+            scores = rows.scores(np.stack([labels[draw] for draw in own]), function)[1]
+            share = np.zeros((len(scores), len(draws)))
+            share[:, [column[draw] for draw in own]] = scores
+            counts[[column[draw] for draw in own]] += 1
+            total = total + share
+        return np.asarray(total / counts)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from ..errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    from .predictions import Predictions
 
 #: What a row of the scores is about. `scenario` and `classifier` may be missing.
 KEYS = ("method", "dataset", "scenario", "classifier", "draw")
@@ -74,6 +77,9 @@ class Results:
         known of the rows).
     run : mapping
         suite, seed, draws, started, seconds, versions and so on; all of them may be missing.
+    predictions : Predictions, optional
+        Predicted classes on test sets that are the same in every draw, read when they are asked for. Where a data set
+        has such test sets and this is missing, its draws are taken for splits of a table.
 
     Raises
     ------
@@ -85,6 +91,7 @@ class Results:
     methods: pd.DataFrame
     datasets: pd.DataFrame
     run: Mapping[str, Any]
+    predictions: Predictions | None = None
 
     def __post_init__(self) -> None:
         scores = _checked_scores(self.scores)

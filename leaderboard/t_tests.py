@@ -66,6 +66,15 @@ def t_test_of(mean: float, error: float, df: float, level: float = 0.95) -> TTes
     return TTest(mean, mean - half, mean + half, t, float(2 * stats.t.sf(abs(t), df)), df)
 
 
+def standard_error(test: TTest, level: float = 0.95) -> float:
+    """Return the standard error behind a test's interval of that level; NaN where it has none, 0 for a sure tie."""
+    from scipy import stats
+
+    if np.isnan(test.low):
+        return np.nan
+    return float((test.high - test.low) / 2 / stats.t.ppf((1 + level) / 2, test.df))
+
+
 def _t_test(values: npt.NDArray[np.float64], factor: float, level: float) -> TTest:
     """Test the mean of `values` against 0 with variance ``factor * s²`` and ``len(values) - 1`` degrees of freedom."""
     n = len(values)

@@ -16,9 +16,10 @@ from .aggregate import DrawTable, draw_table, state_words
 from .answer import answer
 from .comparison import Comparison
 from .contrast import Contrast, Design
-from .ranks import Friedman, average_ranks, friedman
+from .pairs import WinMatrix, win_matrix
+from .ranks import Friedman, average_ranks, friedman, rank_intervals
 from .results import COPIES, Results, as_results, higher_is_better, metric_columns
-from .statistics import bayesian_signed_rank, holm
+from .statistics import TTest, bayesian_signed_rank, holm
 from .verdict import FOOTNOTES, data_warning, omnibus_line, power_warnings, sentence, verdict
 
 #: The metric that orders the leaderboard and the only one with p-values.
@@ -81,12 +82,15 @@ def compare(
     board = _Board(results, scores, draw_table(scores, metric, baseline), confirmatory)
     rows = board.rows()
     order = rows["method"].tolist()
+    pairs = board.pairs([name for name in order if name in board.ranked]) if confirmatory else None
+    shared = pairs.shared_ranks() if pairs is not None else {}
+    rows.insert(list(rows.columns).index("rank_high") + 1, "tied_rank", rows["method"].map(shared).astype(float))
     omnibus = board.omnibus() if confirmatory else None
     names, draws = tuple(board.draws.datasets), board.n_draws
     if len(names) > 1:
         test = f"t-interval and Wilcoxon signed-rank test over {len(names)} data sets"
     else:
-        test = board.design.test_name(names[0])
+        test = board.design.test_name(names[0], metric)
     text = sentence(rows, baseline, board.reference, len(names), draws) if confirmatory else _exploratory(metric)
     return Comparison(
         metric=metric,
@@ -108,6 +112,7 @@ def compare(
         warnings=tuple(board.warnings(rows)),
         footnotes=FOOTNOTES,
         answer=answer(results, scores, board.draws, rows) if confirmatory and len(names) == 1 else None,
+        pairs=pairs,
     )
 
 
@@ -180,8 +185,8 @@ class _Board:
         """Return the table: facts, comparisons, shown scores, corrected p-values, verdicts; sorted."""
         table = pd.DataFrame([self._row(name) for name in self.draws.methods])
         table = table.join(pd.DataFrame(self._shown_scores()), on="method")
-        ranks = self._mean_ranks()
-        table["mean_rank"] = table["method"].map(ranks).astype(float)
+        for column, ranks in self._rank_columns().items():
+            table[column] = table["method"].map(ranks).astype(float)
         for family in ("baseline", "copies"):
             if not self.confirmatory:
                 table[f"p_{family}"] = np.nan
@@ -286,6 +291,26 @@ class _Board:
             shown[metric] = nothing if draws is None else 100 * draws.scores.mean()
         return shown
 
+    def _rank_columns(self) -> dict[str, dict[str, float]]:
+        """Return the mean ranks and the ends of their intervals."""
+        ranks = average_ranks(self.draws.scores[self.ranked], higher_is_better=self.sign > 0)
+        columns = (ranks.mean(axis=0), *rank_intervals(ranks).T)
+        names = ("mean_rank", "rank_low", "rank_high")
+        return {
+            name: dict(zip(self.ranked, map(float, one), strict=True)) for name, one in zip(names, columns, strict=True)
+        }
+
+    def pairs(self, order: list[str]) -> WinMatrix:
+        """Return all pairs of these methods; on a single data set by the test that fits it."""
+        single = None
+        if len(self.draws.datasets) == 1:
+            contrasts = {name: Contrast(self.draws, name, self.design) for name in order}
+
+            def single(method: str, other: str) -> TTest:
+                return contrasts[other].on_dataset(method, self.draws.datasets[0])
+
+        return win_matrix(self.draws.scores[order], higher_is_better=self.sign > 0, test=single)
+
     def _mean_ranks(self, draws: DrawTable | None = None) -> dict[str, float]:
         scores = (draws or self.draws).scores[self.ranked]
         ranks = average_ranks(scores, higher_is_better=self.sign > 0).mean(axis=0)
@@ -316,7 +341,7 @@ class _Board:
             tests = (rows["p_baseline"], rows["p_copies"])
             family = max(int(p.notna().sum()) for p in tests)
             lines += power_warnings(len(names), self.n_draws, family)
-        unknown = [n for n in self.draws.datasets if not self.design.fresh[n] and n not in self.design.ratios]
+        unknown = [name for name in self.draws.datasets if self.design.unknown(name)]
         if unknown and len(self.draws.datasets) <= 5:
             lines.append("No interval per data set: the columns n_train and n_test are missing.")
         if rows["n_failed"].any():

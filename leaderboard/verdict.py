@@ -43,8 +43,8 @@ FOOTNOTES = (
     "Not applicable, not run and failed are three things. Where a method does not apply it is compared on the rest and "
     "is not ranked; where it was not run it is listed, neither ranked nor tested.",
     "Draws are averaged first, then scenarios and classifiers; the unit of every interval and test is the data set.",
-    "Holm's correction runs over all methods compared with the same reference. Mean ranks and corrected p-values "
-    "depend on which methods take part; differences and intervals do not.",
+    "Holm's correction runs over all methods compared with the same reference. Mean ranks, their intervals "
+    "and corrected p-values depend on which methods take part; differences and their intervals do not.",
 )
 
 
