@@ -36,6 +36,8 @@ _STYLE: Any = {
     "ytick.color": MUTED,
     "grid.color": LINE,
     "pdf.fonttype": 42,
+    # names are names: "$x_1$" too
+    "text.parse_math": False,
 }
 
 

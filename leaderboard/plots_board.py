@@ -49,7 +49,6 @@ def forest_figure(comparison: Comparison, width: float = WIDTH) -> Figure:
         names = [f"{name} †" if one else str(name) for name, one in zip(table["method"], unranked, strict=True)]
         axes.set_yticks(range(len(table)), names)
         for label, one in zip(axes.get_yticklabels(), unranked, strict=True):
-            label.set_parse_math(False)
             label.set_color(MUTED if one else INK)
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(table) - 0.4, -0.6)
@@ -60,7 +59,7 @@ def forest_figure(comparison: Comparison, width: float = WIDTH) -> Figure:
         axes.spines["left"].set_visible(False)
         note = "\n† not on all data sets, or not in full: not ranked" if any(unranked) else ""
         what = f"Δ {text.metric_name(comparison.metric)} to {comparison.baseline}, points"
-        axes.set_xlabel(what + note, parse_math=False)
+        axes.set_xlabel(what + note)
     return figure
 
 
@@ -120,7 +119,6 @@ def heat_figure(comparison: Comparison, width: float = WIDTH) -> Figure | None:
         if deltas.shape[1] <= MOST_NUMBERS:
             _cell_texts(axes, comparison, sign, full)
         for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
-            label.set_parse_math(False)
             label.set_color(INK)
         for label in axes.get_xticklabels():
             label.set(rotation=35, ha="right", rotation_mode="anchor")

@@ -152,7 +152,6 @@ def _label(axes: Axes, row: pd.Series, place: int) -> Annotation:
         color=INK if row["on_front"] else MUTED,
         weight="bold" if row["on_front"] else "normal",
         style="italic" if row["is_control"] or row["is_baseline"] else "normal",
-        parse_math=False,
         zorder=4,
     )
 

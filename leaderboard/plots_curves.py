@@ -88,7 +88,7 @@ def gain_figure(curves: Curves, comparison: Comparison, width: float = WIDTH) ->
             axes.axhline(0, color=MUTED, lw=0.9)
             axes.fill_between(rows["position"], rows["low"], rows["high"], color=colour, alpha=0.2, lw=0)
             axes.plot(rows["position"], rows["delta"], color=colour, marker=marker, ms=3.5, lw=1.6)
-            axes.set_title(shortened(names[place]), fontsize=9, loc="left", color=INK, parse_math=False)
+            axes.set_title(shortened(names[place]), fontsize=9, loc="left", color=INK)
             axes.grid(axis="y", lw=0.6)
             axes.set_axisbelow(True)
             _x_axis(axes, curves)
@@ -141,7 +141,6 @@ def _name_ends(axes: Axes, ends: list[tuple[float, str, str]], x: float, height:
             va="center",
             color=MUTED if colour == OPEN else colour,
             annotation_clip=False,
-            parse_math=False,
             arrowprops={
                 "arrowstyle": "-", "color": colour, "lw": 0.7, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 5,
             },

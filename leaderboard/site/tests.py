@@ -49,8 +49,8 @@ def _lines(found: Separation) -> list[tuple[str, str]]:
         ),
         (
             "Adjacent ranks",
-            f"{matrix.n_adjacent_separated} of {matrix.n_adjacent} methods differ from the next in the order of mean "
-            "ranks. Where they do not, the data do not show which of the two is better.",
+            f"{matrix.n_adjacent_separated} of {matrix.n_adjacent} methods differ from the next on the "
+            "leaderboard. Where they do not, the data do not show which of the two is better.",
         ),
         ("Resolution", _resolution(found)),
     ]
