@@ -16,8 +16,20 @@ from .augment_command import augment
 from .check_command import check
 from .console import Places, err, out
 from .datasets_command import datasets_app
+from .figures_command import figures
 from .inspect_command import inspect
-from .options import CategoricalOption, DropOption, EncodingOption, PositiveOption, TimeOption
+from .leaderboard_command import leaderboard
+from .options import (
+    CategoricalOption,
+    DropOption,
+    EncodingOption,
+    MetricOption,
+    OutOption,
+    PositiveOption,
+    StoreOption,
+    SuiteOption,
+    TimeOption,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,21 +50,12 @@ app.add_typer(new_app, name="new")
 app.command()(check)
 datasets_app.command()(inspect)
 app.command()(augment)
+app.command()(leaderboard)
+app.command()(figures)
 
-StoreOption = Annotated[
-    Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="store.sqlite in --out")
-]
-OutOption = Annotated[
-    Path | None,
-    typer.Option("--out", help="Folder for the leaderboard.", show_default="the store's, else augbench-results"),
-]
-SuiteOption = Annotated[
-    str | None, typer.Option("--suite", help="Newest run of this suite.", show_default="newest run")
-]
 PluginOption = Annotated[
     list[str] | None, typer.Option("--plugin", help="File or module with methods or datasets; repeatable.")
 ]
-MetricOption = Annotated[str, typer.Option("--metric", help="Metric that orders the methods.")]
 
 
 def main() -> None:
@@ -291,19 +294,6 @@ def status(store: StoreOption = None, out_dir: OutOption = None) -> None:
         for method, dataset, scenario, draws, message in reader.failures(run["id"]) if run else []:
             out.print(f"failed: {method} · {dataset} · {scenario} · draws {draws}: {message}", markup=False)
         print_warnings(distinct_warnings(reader, run["id"]) if run else [])
-
-
-@app.command()
-def leaderboard(
-    suite: SuiteOption = None,
-    metric: MetricOption = "macro_f1",
-    store: StoreOption = None,
-    out_dir: OutOption = None,
-) -> None:
-    """Print the leaderboard of a store and write its page; computes nothing, works while a run goes on."""
-    from .printing import show
-
-    show(Places(store, out_dir), suite, metric, rebuild=True, quiet=False)
 
 
 @app.command()

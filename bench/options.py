@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,3 +25,14 @@ TimeOption = Annotated[
         help="With --data: choose methods, classifiers and draws for so much time (90s, 10m, 2h), and stop then.",
     ),
 ]
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="Results file (SQLite).", show_default="store.sqlite in --out")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for the leaderboard.", show_default="the store's, else augbench-results"),
+]
+SuiteOption = Annotated[
+    str | None, typer.Option("--suite", help="Newest run of this suite.", show_default="newest run")
+]
+MetricOption = Annotated[str, typer.Option("--metric", help="Metric that orders the methods.")]

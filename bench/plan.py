@@ -139,6 +139,7 @@ class Plan:
                 "n_rows": info.n_rows,
                 "n_features": info.n_numeric + info.n_categorical,
                 "fresh": id_ in self.fresh,
+                "content_hash": info.content_hash,
             }
             for id_, info in self.infos.items()
         ]

@@ -79,7 +79,9 @@ def results_of(store: Store, suite: str | None = None, keep: bool = False) -> Re
             "python": versions.pop("python", ""),
             "platform": versions.pop("platform", ""),
             "device": versions.pop("device", ""),
+            "cpus": versions.pop("cpus", ""),
             "versions": versions,
+            "environments": _environments(store, run["id"]),
             "mark": digest(
                 [
                     run["definition"],
@@ -94,7 +96,7 @@ def results_of(store: Store, suite: str | None = None, keep: bool = False) -> Re
             "units_done": run["done"],
             "units_failed": run["failed"],
             "warnings": distinct_warnings(store, run["id"]),
-            **{key: info[key] for key in ("description", "seed", "draws", "command")},
+            **{key: info[key] for key in ("description", "seed", "draws", "test_fraction", "folds", "command")},
             # a run of an older augbench had the defaults
             "trials": info.get("trials", 0),
             "budget": info.get("budget", ""),
@@ -102,6 +104,15 @@ def results_of(store: Store, suite: str | None = None, keep: bool = False) -> Re
         },
         predictions=stored_predictions(store, run["id"], info, scores, keep),
     )
+
+
+def _environments(store: Store, run: int) -> list[dict[str, Any]]:
+    """Return for each machine and set of versions: platform, python, device, cpus, units, versions."""
+    found = []
+    for versions, units in store.environments(run):
+        machine = {name: versions.pop(name, "") for name in ("platform", "python", "device", "cpus")}
+        found.append(machine | {"units": units, "versions": versions})
+    return found
 
 
 def _findings(info: Mapping[str, Any], dataset: str) -> list[dict[str, Any]]:

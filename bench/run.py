@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections import deque
@@ -94,7 +95,7 @@ def units_to_run(plan: Plan, store: Store | None, *, retry_failed: bool) -> tupl
 
 
 def environment(plan: Plan) -> dict[str, str]:
-    """Return what results were computed with: Python, machine, device, versions of what augbench and methods need."""
+    """Return what results were computed with: Python, machine, processors, device, versions of what methods need."""
     used = {unit.method.id for unit in plan.units}
     needed = {name for id_ in used for name in requirements(plan.methods[id_])}
     if plan.suite.trials:
@@ -104,6 +105,7 @@ def environment(plan: Plan) -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "cpus": str(os.cpu_count() or ""),
         **device,
         **package_versions(packages),
     }

@@ -143,6 +143,10 @@ class Store:
                 "if it is damaged, restore a copy of it or use another --store"
             ) from error
 
+    def change_mark(self) -> int:
+        """Return a number that is another one after another process has written to the file."""
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
     # -- units -----------------------------------------------------------------------------------------------------
 
     def statuses(self) -> dict[str, str]:
@@ -294,6 +298,15 @@ class Store:
             [run],
         ).fetchone()
         return dict(json.loads(row[0])) if row else {}
+
+    def environments(self, run: int) -> list[tuple[dict[str, str], int]]:
+        """Return every environment that units of a run were computed in, with their number; the largest first."""
+        rows = self.connection.execute(
+            "SELECT u.environment, count(*) FROM run_units ru JOIN units u ON u.key = ru.key WHERE ru.run = ?"
+            " GROUP BY u.environment ORDER BY count(*) DESC, u.environment",
+            [run],
+        )
+        return [(dict(json.loads(text)), int(number)) for text, number in rows]
 
     def scores(self, run: int, classifiers: Sequence[str], draws: int) -> pd.DataFrame:
         """Return the results of a run, one row per method × dataset × scenario × classifier × draw.

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 #: Colours of a figure and the custom property of the page's style that stands for each.
 INK, MUTED, LINE, UP, DOWN, OPEN = "#1d2126", "#5c646d", "#e3e1dc", "#1f6fb2", "#b4570c", "#747c85"
 PROPERTIES = {INK: "--ink", MUTED: "--muted", LINE: "--line", UP: "--up", DOWN: "--down", OPEN: "--open"}
+#: Colours of lines that have to be told apart, beside their markers: first blue and brown, as UP and DOWN.
+SERIES = (UP, DOWN, "#1b7f4a", "#7b4fb4", "#b8336b", "#0f7c87", "#7a6a01", "#5a5f9e")
+MARKERS = "osD^vPX*"
+PROPERTIES |= {colour: f"--series-{number}" for number, colour in enumerate(SERIES[2:], 3)}
 #: Inches a figure is wide on paper: one column of text.
 WIDTH = 6.3
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "augbench",
     "font.family": "sans-serif",
@@ -32,6 +36,8 @@ _STYLE: dict[str, Any] = {
     "ytick.color": MUTED,
     "grid.color": LINE,
     "pdf.fonttype": 42,
+    # names are names: "$x_1$" too
+    "text.parse_math": False,
 }
 
 

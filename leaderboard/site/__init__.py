@@ -6,7 +6,7 @@ needed to read a table. The same results give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +14,11 @@ import pandas as pd
 from ...errors import InputError
 from ..export import replace_file
 from ..results import Results, as_results
-from . import cost, datasets, index, manifest, methods
+from . import cost, datasets, index, manifest, methods, shots, tests
 from .base import ASSETS, Page, Site
+from .downloads import DOWNLOADS
 
-__all__ = ["INDEX", "render_site", "site_mark", "write_site"]
+__all__ = ["INDEX", "render_site", "site_mark", "write_files", "write_site"]
 
 INDEX = "index.html"
 #: Every kind of page, in the order of the navigation.
@@ -25,7 +26,9 @@ KINDS: tuple[Callable[[Site], Iterator[Page]], ...] = (
     index.pages,
     methods.pages,
     datasets.pages,
+    shots.pages,
     cost.pages,
+    tests.pages,
     manifest.pages,
 )
 
@@ -43,7 +46,7 @@ def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> di
     Returns
     -------
     dict of str to str
-        The pages, the index first, then the assets.
+        The pages, the index first, then the assets and the downloads.
 
     Raises
     ------
@@ -53,7 +56,8 @@ def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> di
     site = Site(as_results(results), metric)
     pages = [page for kind in KINDS for page in kind(site)]
     site.navigation = [(page.nav, page.path) for page in pages if page.nav]
-    return {page.path: site.render(page) for page in pages} | site.assets()
+    files = {page.path: site.render(page) for page in pages} | site.assets()
+    return files | {one.path: one.text for one in site.downloads}
 
 
 def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str = "macro_f1") -> Path:
@@ -81,11 +85,15 @@ def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str 
     InputError
         Where the results cannot be compared, the folder is not the site's own, or a file cannot be written.
     """
+    return write_files(render_site(results, metric), folder)
+
+
+def write_files(files: Mapping[str, str], folder: str | Path) -> Path:
+    """Write the files that `render_site` returned, as `write_site` does; return the index."""
     folder = Path(folder)
     old = _old_files(folder)
-    files = render_site(results, metric)
-    for path in sorted(files, key=lambda name: name == INDEX):
-        replace_file(folder / path, files[path].encode())
+    for name in sorted(files, key=lambda one: one == INDEX):
+        replace_file(folder / name, files[name].encode())
     for path in old - {folder / name for name in files}:
         path.unlink(missing_ok=True)
     return folder / INDEX
@@ -100,7 +108,10 @@ def _old_files(folder: Path) -> set[Path]:
     """Return the files of an older site; raise where the folder holds something that is no site."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"cannot write the site to '{folder}': that is a file, not a folder")
-    found = {path for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
+    files = {path for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
+    # what another process is about to put in its place is none of an older site
+    found = {path for path in files if not path.name.startswith(".")}
     if found and not (folder / INDEX).is_file() and not (folder / ASSETS).is_dir():
         raise InputError(f"cannot write the site to '{folder}': it holds other files; name a folder of its own")
-    return {path for path in found if path.suffix == ".html" or path.parent.name == ASSETS}
+    downloads = {path for path in found if path.parent == folder / DOWNLOADS and path.suffix == ".csv"}
+    return downloads | {path for path in found if path.suffix == ".html" or path.parent.name == ASSETS}

@@ -14,7 +14,9 @@ from ..comparison import Comparison
 from ..details import DatasetDetail, dataset_detail
 from ..figures import BAR_WIDTH
 from ..results import Results
+from ..separation import Separation, separation
 from ..tables import compare
+from .downloads import Download, downloads_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 #: Folder of style and scripts in the site, and the names of these in the templates.
 ASSETS = "assets"
 STATIC = ("style.css", "site.js")
+#: Inches that a figure is wide on a page, alone or beside another one; an inch is 96 pixels, 9 points are 12.
+FIGURE_WIDTH, HALF_WIDTH = 11.6, 6.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,16 @@ class Site:
         """The rows of the main table by method, best first."""
         return {str(row["method"]): {str(k): v for k, v in row.items()} for row in self.main.table.to_dict("records")}
 
+    @cached_property
+    def separation(self) -> Separation | None:
+        """All pairs of ranked methods; None where nothing is tested."""
+        return separation(self.results, self.main)
+
+    @cached_property
+    def downloads(self) -> list[Download]:
+        """The files for other programs."""
+        return downloads_of(self.results, self.main, self.separation)
+
     @property
     def controls(self) -> set[str]:
         """Names of the controls and adjusters, the baseline among them."""
@@ -110,6 +124,7 @@ class Site:
         environment.filters.update(
             signed=text.signed,
             number=text.plain_number,
+            interval=text.interval,
             p=text.p_value,
             seconds=text.seconds,
             chance=text.probability,

@@ -1,4 +1,4 @@
-"""Cost and quality: what methods take, what they give, and how real their rows are."""
+"""Cost and quality: what methods take, what they give, which none beats in both, and how real their rows are."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 
 from ..comparison import Comparison
 from ..fidelity import Fidelity, fidelity_table
+from ..figures import Scale
+from ..pareto import cost_table
+from ..plots import inline_svg
+from ..plots_cost import LEAST, cost_figure
 from ..results import Results
 from ..verdict import count_of
-from .base import Page, Site
+from .base import FIGURE_WIDTH, Page, Site
 
 
 def pages(site: Site) -> Iterator[Page]:
@@ -19,8 +23,31 @@ def pages(site: Site) -> Iterator[Page]:
         template="cost.html",
         title="Cost and quality",
         nav="Cost and quality",
-        values={"fidelity": _fidelity(site.results, site.main)},
+        values={"cost": _cost(site.main), "fidelity": _fidelity(site.results, site.main)},
     )
+
+
+def _cost(main: Comparison) -> dict[str, Any] | None:
+    """Return the scatter and its table; None where no cost is known."""
+    figure = cost_figure(main, FIGURE_WIDTH)
+    if figure is None:
+        return None
+    table = cost_table(main)
+    scale = Scale.over([*table["low"], *table["high"], *table["delta"]])
+    rows = []
+    for row in table.to_dict("records"):
+        bar = None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"])
+        rows.append({str(key): value for key, value in row.items()} | {"bar": bar})
+    front = [str(row["method"]) for row in rows if row["on_front"]]
+    label = f"Difference to {main.baseline} against time per draw; on the front: {', '.join(front)}"
+    return {
+        "figure": inline_svg(figure, label, "cost"),
+        "rows": rows,
+        "zero": scale.x(0),
+        "front": front,
+        "left_out": [str(name) for name in main.table["method"] if name not in set(table["method"])],
+        "least": LEAST,
+    }
 
 
 def _fidelity(results: Results, main: Comparison) -> dict[str, Any] | None:

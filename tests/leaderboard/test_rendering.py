@@ -72,7 +72,7 @@ def test_site_fetches_nothing_has_no_broken_link_and_is_the_same_twice(results, 
     everything = "".join(site.values())
     assert "http" not in everything.replace("http://www.w3.org", "")
     assert "@import" not in everything
-    assert "url(" not in everything
+    assert "url(" not in everything.replace("url(#", "")
 
 
 class Checker(html.parser.HTMLParser):
@@ -137,7 +137,7 @@ def test_markup_is_escaped_everywhere(results):
     datasets["classes"] = [[EVIL] * 10] * len(datasets)
     run = {name: EVIL for name in ("suite", "description", "started", "command", "python", "platform", "seed", "draws")}
     evil = Results(scores, methods, datasets, run | {"versions": {EVIL: EVIL}})
-    page = "".join(render_site(evil).values())
+    page = "".join(text for path, text in render_site(evil).items() if not path.endswith(".csv"))
     assert "<script>alert" not in page
     assert "<script>" not in page
     assert "&lt;script&gt;alert" in page
