@@ -14,7 +14,7 @@ import pandas as pd
 from ...errors import InputError
 from ..export import replace_file
 from ..results import Results, as_results
-from . import cost, datasets, index, manifest, methods
+from . import compare, cost, data, datasets, index, manifest, methods
 from .base import ASSETS, Page, Site
 
 __all__ = ["INDEX", "render_site", "site_mark", "write_site"]
@@ -25,6 +25,7 @@ KINDS: tuple[Callable[[Site], Iterator[Page]], ...] = (
     index.pages,
     methods.pages,
     datasets.pages,
+    compare.pages,
     cost.pages,
     manifest.pages,
 )
@@ -53,7 +54,7 @@ def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> di
     site = Site(as_results(results), metric)
     pages = [page for kind in KINDS for page in kind(site)]
     site.navigation = [(page.nav, page.path) for page in pages if page.nav]
-    return {page.path: site.render(page) for page in pages} | site.assets()
+    return {page.path: site.render(page) for page in pages} | site.assets() | {data.PATH: data.script(site)}
 
 
 def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str = "macro_f1") -> Path:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Folder of style and scripts in the site, and the names of these in the templates.
 ASSETS = "assets"
-STATIC = ("style.css", "site.js")
+STATIC = ("style.css", "site.js", "shared.js", "index.js", "compare.js")
 
 
 @dataclass(frozen=True)
