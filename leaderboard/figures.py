@@ -16,7 +16,7 @@ LEAST_HEAT = 2.0
 
 @dataclass(frozen=True)
 class Bar:
-    """Where to draw an interval: x of zero, of both ends and of the mean, in pixels; `shape` is up (a gain), down, open."""
+    """Where to draw an interval: x of zero, both ends and the mean, in pixels; `shape` is up (a gain), down or open."""
 
     zero: float
     low: float

@@ -1,4 +1,4 @@
-"""The columns of the table of methods: header, meaning, and how a value is written. Defined once for all that show it."""
+"""The columns of the table of methods: header, meaning, and how a value is written."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def _differences(comparison: Comparison) -> list[Column]:
         _column(
             "delta",
             "Δ",
-            f"Difference to {baseline} in points: 1 point is .01 of {metric}. The same draws are used for every method, "
-            "so differences are paired; they are averaged over draws, classifiers and scenarios, then over data sets.",
+            f"Difference to {baseline} in points: 1 point is .01 of {metric}. Every method has the same draws, so "
+            "differences are paired; they are averaged over draws, classifiers and scenarios, then over data sets.",
             text.signed,
         ),
         Column(

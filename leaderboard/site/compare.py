@@ -30,6 +30,7 @@ def pages(site: Site) -> Iterator[Page]:
             "columns": [column for column in columns(main) if column.key in _SHOWN],
             "filters": {name: pairs for name, pairs in filters(site).items() if name in _CHOICES},
             "methods": sorted([main.baseline, *others]),
-            "first": others[0],
+            # the best that is no control
+            "first": next((name for name in others if name not in site.controls), others[0]),
         },
     )

@@ -40,12 +40,12 @@ def script(site: Site) -> str:
 
 
 def as_json(value: Any) -> str:
-    """Return JSON that can stand in a script and in HTML: no markup, no line separators, NaN as null.
+    r"""Return JSON that can stand in a script and in HTML: no markup, no line separators, NaN as null.
 
     Examples
     --------
     >>> as_json({"a": ["</script>", 1]})
-    '{"a":["\\\\u003c/script\\\\u003e",1]}'
+    '{"a":["\\u003c/script\\u003e",1]}'
     """
     shown = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", shown)

@@ -16,7 +16,6 @@ from .base import Page, Site
 from .columns import columns
 from .data import choices
 
-
 #: What the index says of a run; the manifest says the rest.
 _BRIEF = (
     *("suite", "date", "seed", "draws", "data sets", "scenarios", "classifiers"),

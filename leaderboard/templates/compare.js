@@ -51,7 +51,7 @@
     return `Exploratory: ${reason}, so there is no p-value.` + (n === 1 ? " No interval over a single data set: its page has those over draws." : "");
   }
   function fill(state, found) {
-    const on = augbench.scale(found.sets.map((one) => one.delta), 420);
+    const on = augbench.scale(found.sets.map((one) => one.delta), matchMedia("(max-width: 640px)").matches ? 160 : 420);
     const heads = table.tHead.rows[0].cells;
     [state.a, state.b].forEach((name, i) => { (heads[i + 1].querySelector("button") || heads[i + 1]).textContent = name; });
     const number = (value, text) => element("td", { class: "num", "data-v": value ?? "" }, text);
@@ -81,7 +81,7 @@
     [form.elements.a.value, form.elements.b.value] = [form.elements.b.value, form.elements.a.value];
     form.dispatchEvent(new Event("input"));
   });
-  document.getElementById("link").addEventListener("click", (event) => augbench.copyLink(event.currentTarget));
+  document.getElementById("link").addEventListener("click", (event) => augbench.copyLink(event.currentTarget, write));
   document.getElementById("csv").addEventListener("click", () => {
     const { state, found } = shown;
     const rows = found.sets.map((one) => [one.dataset, one.a, one.b, one.delta, ...one.states]);

@@ -15,6 +15,7 @@
   const scoreHead = keep(heads[keys.indexOf("score")].querySelector("abbr"));
   const legend = [...document.querySelectorAll("[data-full]")].map((one) => ({ one, words: one.textContent }));
   const extra = { sort: "" };
+  let last = { key: "", found: null };
 
   function keep(cell) {
     return { cell, nodes: [...cell.childNodes], look: cell.className, title: cell.title, style: cell.getAttribute("style"), data: cell.dataset.v };
@@ -43,7 +44,7 @@
     else if (key in row) number(cell, row[key], plain(row[key]));
   }
 
-  function onSubset(state, chosen) {
+  function onSubset(chosen) {
     const found = augbench.compare({ ...chosen, shown: keys });
     const others = found.rows.filter((row) => !row.baseline);
     const on = augbench.scale(others.flatMap((row) => [row.low, row.high, row.delta]));
@@ -55,8 +56,6 @@
       row.classList.toggle("unranked", now.mean_rank === null);
       cells.forEach((cell, i) => { if (i) fill(cell, keys[i], now, on, found.higher); });
     }
-    const places = new Map(found.rows.map((row, i) => [row.id, i]));
-    order((id) => places.get(id) ?? places.size);
     if (matrix) onMatrix(found, rows);
     return found;
   }
@@ -91,7 +90,6 @@
     }
     for (const { cells } of heats) cells.forEach(restore);
     for (const { one, words } of legend) one.textContent = words;
-    order((id) => id);
   }
   function order(place) {
     for (const kept of [written, heats]) {
@@ -114,8 +112,24 @@
   function show(state) {
     const chosen = augbench.selection(state);
     const { name } = results.metrics[chosen.metric];
-    if (chosen.whole) onWhole();
-    const found = chosen.whole ? null : onSubset(state, chosen);
+    const key = chosen.whole ? "" : JSON.stringify(chosen);
+    if (key !== last.key) {
+      last = { key, found: chosen.whole ? onWhole() : onSubset(chosen) };
+      relabel(chosen, name);
+      hideColumns(new Set(setsOf(last.found)));
+    }
+    const { found } = last;
+    const places = new Map((found ? found.rows : written).map(({ id }, i) => [id, i]));
+    order((id) => places.get(id) ?? places.size);
+    sort();
+    for (const { id, row } of written) row.hidden = row.dataset.absent === "yes" || !wanted(id, state);
+    for (const { id, row } of heats) row.hidden = written[id].row.hidden;
+    const shown = written.filter(({ row }) => !row.hidden);
+    say(chosen, shown.length, setsOf(found));
+  }
+  const setsOf = (found) => (found ? found.datasets : results.columns.map((set) => results.datasets[set]));
+
+  function relabel(chosen, name) {
     board.classList.toggle("exploratory", !chosen.whole);
     board.classList.toggle("subset", chosen.subset);
     for (const one of document.querySelectorAll(".omnibus .confirmatory")) one.hidden = !chosen.whole;
@@ -123,21 +137,11 @@
     if (chosen.whole) restore(scoreHead);
     else scoreHead.cell.textContent = name;
     scoreHead.cell.title = chosen.whole ? scoreHead.title : `Mean ${name} over data sets, in points (hundredths).`;
-    hideRepeated(chosen);
-    sort();
-    for (const { id, row } of written) row.hidden = row.dataset.absent === "yes" || !wanted(id, state);
-    for (const { id, row } of heats) row.hidden = written[id].row.hidden;
-    const shown = written.filter(({ row }) => !row.hidden);
-    const sets = found ? found.datasets : results.columns.map((set) => results.datasets[set]);
-    hideColumns(new Set(sets));
-    say(state, chosen, shown.length, sets);
-  }
-  // A column of scores that the chosen metric shows already.
-  function hideRepeated({ metric, whole }) {
+    // what the column of the chosen metric shows already, and what another metric does not have
     keys.forEach((key, i) => {
-      const repeated = !whole && key === metric;
-      heads[i].hidden = repeated;
-      for (const { cells } of written) cells[i].cell.hidden = repeated;
+      const hidden = key === chosen.metric || (key === "delta_tuned" && chosen.metric !== results.metric);
+      heads[i].hidden = hidden;
+      for (const { cells } of written) cells[i].cell.hidden = hidden;
     });
   }
   function hideColumns(sets) {
@@ -149,7 +153,7 @@
       for (const { cells } of heats) cells[i].cell.hidden = hidden;
     });
   }
-  function say(state, chosen, shown, sets) {
+  function say(chosen, shown, sets) {
     let words = `${shown} of ${unit(written.length, "method")} on ${sets.length} of ${unit(results.datasets.length, "data set")}.`;
     if (!chosen.whole) {
       words += ` Exploratory: ${chosen.subset ? "a subset" : "a secondary metric"}, so no p-values and no verdict.`;
@@ -176,5 +180,5 @@
     write();
   });
   document.getElementById("csv").addEventListener("click", csv);
-  document.getElementById("link").addEventListener("click", (event) => augbench.copyLink(event.currentTarget));
+  document.getElementById("link").addEventListener("click", (event) => augbench.copyLink(event.currentTarget, write));
 })();

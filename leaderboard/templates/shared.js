@@ -242,10 +242,17 @@ const augbench = (() => {
       for (const name of Object.keys(extra)) extra[name] = found.get(name) || "";
       changed(state());
     };
-    form.addEventListener("input", () => { write(); changed(state()); });
+    // browsers allow a page a few changes of its address a second: not one for every letter typed
+    let timer;
+    form.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(write, 150);
+      changed(state());
+    });
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", (event) => {
       event.preventDefault();
+      clearTimeout(timer);
       history.replaceState(null, "", location.pathname + location.search);
       read();
     });
@@ -270,7 +277,8 @@ const augbench = (() => {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
-  async function copyLink(button) {
+  async function copyLink(button, write) {
+    write();
     const words = button.textContent;
     let done = "Copied";
     try {

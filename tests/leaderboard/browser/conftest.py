@@ -1,6 +1,6 @@
 """Opens sites in Chromium, offline; every test here fails on an error in the console or a request that leaves.
 
-Without Playwright or Chromium these tests are skipped with a word: `pip install playwright`, `apt-get install chromium`.
+Without Playwright or Chromium these tests are skipped with a word.
 """
 
 from __future__ import annotations
