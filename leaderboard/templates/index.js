@@ -73,7 +73,8 @@
         const [value, state] = [now.deltas[j], now.states[j]];
         const [side, strength] = augbench.heat(value, full, found.higher);
         cell.className = side;
-        cell.style.setProperty("--s", strength);
+        if (side) cell.setAttribute("style", `--s:${strength}`);
+        else cell.removeAttribute("style");
         const best = value !== null && tops[j] > 0 && (sign * value).toFixed(4) === tops[j];
         const shown = best ? augbench.element("b", { class: "best" }, signed(value, 1)) : signed(value, 1);
         const alone = ["failed", "not applicable", "not run"].includes(state);

@@ -163,10 +163,15 @@ const augbench = (() => {
   }
 
   // -- numbers as text, as in leaderboard/format.py, and the geometry of leaderboard/figures.py --------------------------
-  const plain = (value, decimals = 1) => (none(value) ? "–" : value.toFixed(decimals));
+  // As Python writes it: what lies exactly between two numbers goes to the even one.
+  function fixed(value, decimals) {
+    if ((Math.abs(value) * 2 ** (decimals + 1)) % 2 !== 1) return value.toFixed(decimals);
+    return ((2 * Math.round((value * 10 ** decimals) / 2)) / 10 ** decimals).toFixed(decimals);
+  }
+  const plain = (value, decimals = 1) => (none(value) ? "–" : fixed(value, decimals));
   function signed(value, decimals = 2) {
     if (none(value)) return "–";
-    const text = Math.abs(value).toFixed(decimals);
+    const text = fixed(Math.abs(value), decimals);
     return Number(text) === 0 ? text : (value > 0 ? "+" : "−") + text;
   }
   function quantile(values, share) {

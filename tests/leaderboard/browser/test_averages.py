@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from augbench.leaderboard import compare, write_site
+from augbench.leaderboard import format as text
 from augbench.leaderboard.aggregate import draw_table
 from augbench.leaderboard.figures import Scale, full_heat, heat
 from augbench.leaderboard.results import Results
@@ -105,6 +106,36 @@ def test_any_pair_has_the_paired_differences_and_the_interval_of_python(opened, 
         assert [found["wins"], found["ties"], found["losses"]] == [
             int(one.sum()) for one in (rounded > 0, rounded == 0, rounded < 0)
         ]
+
+
+def test_numbers_are_written_as_python_writes_them(opened):
+    values = [
+        7.25,
+        7.75,
+        0.125,
+        0.375,
+        -2.675,
+        0.615,
+        1.005,
+        8.345,
+        -0.004,
+        0.0,
+        -0.05,
+        0.05,
+        0.15,
+        1234.5,
+        1e-9,
+        99.995,
+    ]
+    values += [float(one) for one in np.random.default_rng(5).normal(0, 3, 200)]
+    for decimals in (1, 2):
+        found = opened.evaluate(
+            "([values, n]) => values.map((one) => [augbench.plain(one, n), augbench.signed(one, n)])",
+            [values, decimals],
+        )
+        wanted = [[text.plain_number(one, decimals), text.signed(one, decimals)] for one in values]
+        assert found == wanted
+    assert opened.evaluate("[augbench.plain(null), augbench.signed(null)]") == [text.NOTHING] * 2
 
 
 def test_bars_and_heat_are_drawn_as_python_draws_them(opened):
