@@ -87,8 +87,8 @@ def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str 
     files = render_site(results, metric)
     for path in sorted(files, key=lambda name: name == INDEX):
         replace_file(folder / path, files[path].encode())
-    for path in old - {folder / name for name in files}:
-        path.unlink(missing_ok=True)
+    for gone in old - {folder / name for name in files}:
+        gone.unlink(missing_ok=True)
     return folder / INDEX
 
 

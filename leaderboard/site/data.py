@@ -79,7 +79,7 @@ def site_data(site: Site) -> dict[str, Any]:
         "pages": [site.dataset_paths.get(name, "datasets.html") for name in known["datasets"]],
         "columns": [known["datasets"].index(name) for name in main.datasets],
         "groups": [str(groups.get(name, "")) for name in known["datasets"]],
-        "t": [round(float(one), 9) for one in stats.t.ppf(0.975, freedom)],
+        "t": [round(float(one), 9) for one in np.atleast_1d(stats.t.ppf(0.975, freedom))],
         "metrics": {
             name: {
                 "name": text.metric_name(name),
@@ -131,10 +131,10 @@ def _blocks(
 
     Scores are whole numbers of 1 / `SCALE`, null where there is none; the last two are pairs of a method and a number.
     """
-    values = draws.values.reindex(columns=methods)
-    states = draws.states.reindex(columns=methods).fillna("not run")
-    rows = scores.groupby([*CELL, "method"]).size().unstack().reindex(columns=methods)
-    absent = rows.isna().reindex(values.index.droplevel("draw")).to_numpy()
+    values = draws.values.reindex(columns=list(methods))
+    states = draws.states.reindex(columns=list(methods)).fillna("not run")
+    rows = scores.groupby([*CELL, "method"]).size().unstack().reindex(columns=list(methods))
+    absent = rows.isna().reindex(values.reset_index("draw").index).to_numpy()
     codes = np.zeros(states.shape, dtype=np.int8)
     for word in ("not applicable", "not run"):
         codes[(states == word).to_numpy()] = CODES[word]

@@ -41,7 +41,7 @@ def pages(site: Site) -> Iterator[Page]:
             "run": [(name, value) for name, value in run_line(site.results) if name in _BRIEF],
             "matrix": matrix(main),
             "budgets": [row for row in rows if row["effort"] or (row["tuning"] and main.table["tuning"].nunique() > 1)],
-            "unranked": [row for row in rows if math.isnan(row["mean_rank"])],
+            "unranked": _unranked(rows),
             "failures": [row for row in rows if row["n_failed"]],
             "verdicts": {word: meaning for word, meaning in VERDICTS.items() if word in set(main.table["verdict"])},
         },
@@ -77,6 +77,16 @@ def filters(site: Site) -> dict[str, list[tuple[str, str]]]:
 
 def _pairs(values: Iterable[Any]) -> list[tuple[str, str]]:
     return [(name, name) for name in sorted({str(value) for value in values} - {""})]
+
+
+def _unranked(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return why methods are not ranked, each reason with the methods that share it."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if math.isnan(row["mean_rank"]):
+            where = f" ({', '.join(row['not_applicable'])})" if row["not_applicable"] else ""
+            found.setdefault(f"{row['note']}{where}", []).append(row["method"])
+    return found
 
 
 def _tone(row: Mapping[Any, Any]) -> str:
