@@ -16,7 +16,7 @@ LEAST_HEAT = 2.0
 
 @dataclass(frozen=True)
 class Bar:
-    """Where to draw an interval: x of zero, of both ends and of the mean, in pixels; `shape` is up, down or open."""
+    """Where to draw an interval: x of zero, both ends and the mean, in pixels; `shape` is up (a gain), down or open."""
 
     zero: float
     low: float
@@ -53,11 +53,11 @@ class Scale:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(BAR_MARGIN + share * (BAR_WIDTH - 2 * BAR_MARGIN), 1)
 
-    def bar(self, mean: float, low: float, high: float) -> Bar | None:
+    def bar(self, mean: float, low: float, high: float, higher_is_better: bool = True) -> Bar | None:
         """Return the bar of an interval; None where there is no interval."""
         if not all(map(math.isfinite, (mean, low, high))):
             return None
-        shape = "up" if low > 0 else "down" if high < 0 else "open"
+        shape = "open" if low <= 0 <= high else "up" if (low > 0) == higher_is_better else "down"
         cut = low < self.low - 1e-9 or high > self.high + 1e-9
         return Bar(self.x(0), self.x(low), self.x(high), self.x(mean), shape, cut)
 

@@ -14,7 +14,7 @@ import pandas as pd
 from ...errors import InputError
 from ..export import replace_file
 from ..results import Results, as_results
-from . import cost, datasets, index, manifest, methods, shots, tests
+from . import compare, cost, data, datasets, index, manifest, methods, shots, tests
 from .base import ASSETS, Page, Site
 from .downloads import DOWNLOADS
 
@@ -26,6 +26,7 @@ KINDS: tuple[Callable[[Site], Iterator[Page]], ...] = (
     index.pages,
     methods.pages,
     datasets.pages,
+    compare.pages,
     shots.pages,
     cost.pages,
     tests.pages,
@@ -56,7 +57,7 @@ def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> di
     site = Site(as_results(results), metric)
     pages = [page for kind in KINDS for page in kind(site)]
     site.navigation = [(page.nav, page.path) for page in pages if page.nav]
-    files = {page.path: site.render(page) for page in pages} | site.assets()
+    files = {page.path: site.render(page) for page in pages} | site.assets() | {data.PATH: data.script(site)}
     return files | {one.path: one.text for one in site.downloads}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Folder of style and scripts in the site, and the names of these in the templates.
 ASSETS = "assets"
-STATIC = ("style.css", "site.js")
+STATIC = ("style.css", "site.js", "shared.js", "index.js", "compare.js")
 #: Inches that a figure is wide on a page, alone or beside another one; an inch is 96 pixels, 9 points are 12.
 FIGURE_WIDTH, HALF_WIDTH = 11.6, 6.0
 

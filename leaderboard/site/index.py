@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .. import format as text
@@ -13,12 +13,21 @@ from ..figures import Scale, full_heat, heat
 from ..results import Results, higher_is_better
 from ..verdict import VERDICTS
 from .base import Page, Site
+from .columns import columns
+from .data import choices
+
+#: What the index says of a run; the manifest says the rest.
+_BRIEF = (
+    *("suite", "date", "seed", "draws", "data sets", "scenarios", "classifiers"),
+    *("parameters of methods", "budget of generative methods"),
+)
 
 
 def pages(site: Site) -> Iterator[Page]:
     """Yield the index."""
     main = site.main
     rows = list(site.rows.values())
+    shown = columns(main)
     yield Page(
         path="index.html",
         template="index.html",
@@ -27,9 +36,12 @@ def pages(site: Site) -> Iterator[Page]:
         values={
             "mark": f"{site.results.run.get('mark', '')} {site.metric}",
             "board": board(main),
-            "run": run_line(site.results),
+            "columns": shown,
+            "filters": filters(site),
+            "run": [(name, value) for name, value in run_line(site.results) if name in _BRIEF],
             "matrix": matrix(main),
-            "unranked": [row for row in rows if math.isnan(row["mean_rank"])],
+            "budgets": [row for row in rows if row["effort"] or (row["tuning"] and main.table["tuning"].nunique() > 1)],
+            "unranked": _unranked(rows),
             "failures": [row for row in rows if row["n_failed"]],
             "verdicts": {word: meaning for word, meaning in VERDICTS.items() if word in set(main.table["verdict"])},
         },
@@ -41,22 +53,40 @@ def board(comparison: Comparison) -> dict[str, Any]:
     table = comparison.table
     others = table[~table["is_baseline"]]
     scale = Scale.over([*others["low"], *others["high"], *others["delta"]])
+    better = higher_is_better(comparison.metric)
     rows = []
     for row in table.to_dict("records"):
-        bar = None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"])
+        bar = None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"], better)
         rows.append({str(key): value for key, value in row.items()} | {"bar": bar, "tone": _tone(row)})
-    return {
-        "rows": rows,
-        "scale": scale,
-        "zero": scale.x(0),
-        "has": {name: bool(table[name].notna().any()) for name in table.columns if table[name].dtype.kind == "f"},
-        "reference": comparison.reference,
-        "confirmatory": comparison.confirmatory,
-        "any_failed": bool(table["n_failed"].any()),
-        "budgets": bool((table["effort"] != "").any()),
-        # where they do not, the head of the page says all
-        "tunings_differ": table["tuning"].nunique() > 1,
+    return {"rows": rows, "zero": scale.x(0)}
+
+
+def filters(site: Site) -> dict[str, list[tuple[str, str]]]:
+    """Return what a reader may choose by the name of the choice: pairs of value and name, none where nothing varies."""
+    results, main = site.results, site.main
+    inside = results.datasets["dataset"].isin(results.scores["dataset"].unique())
+    found = {
+        "group": _pairs(results.datasets.loc[inside, "group"]),
+        "family": _pairs(main.table["family"]),
+        "scenario": _pairs(results.scores["scenario"]),
+        "classifier": _pairs(results.scores["classifier"]),
+        "metric": [(name, text.metric_name(name)) for name in choices(site)],
     }
+    return {name: pairs for name, pairs in found.items() if len(pairs) > 1}
+
+
+def _pairs(values: Iterable[Any]) -> list[tuple[str, str]]:
+    return [(name, name) for name in sorted({str(value) for value in values} - {""})]
+
+
+def _unranked(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return why methods are not ranked, each reason with the methods that share it."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if math.isnan(row["mean_rank"]):
+            where = f" ({', '.join(row['not_applicable'])})" if row["not_applicable"] else ""
+            found.setdefault(f"{row['note']}{where}", []).append(row["method"])
+    return found
 
 
 def _tone(row: Mapping[Any, Any]) -> str:

@@ -133,3 +133,26 @@ def _break(scores: pd.DataFrame) -> None:
         "needs 6 rows in every class, found 3",
     )
     set_state((method == "vae") & (dataset == "wine"), "not run", "")
+
+
+def grid(n_methods: int, n_datasets: int, n_draws: int = 3, classifiers: tuple[str, ...] = ("a", "b", "c")) -> Results:
+    """Build a large run without failures: `none`, copies and other methods, data sets of two groups, two scenarios."""
+    names = ["none", "random-oversampling", *(f"method-{i:03}" for i in range(2, n_methods))]
+    sets = [f"set-{i:03}" for i in range(n_datasets)]
+    keys = pd.MultiIndex.from_product(
+        [sets, ("full", "few-shot"), classifiers, range(n_draws), names],
+        names=["dataset", "scenario", "classifier", "draw", "method"],
+    )
+    scores = keys.to_frame(index=False)
+    rng = np.random.default_rng(4)
+    gains = np.linspace(0, 0.05, n_methods)[pd.Categorical(scores["method"], names).codes]
+    for metric in ("macro_f1", "weighted_f1", "recall_minority", "recall_majority", "auroc", "macro_f1_tuned"):
+        scores[metric] = np.clip(0.7 + gains + rng.normal(0, 0.03, len(scores)), 0, 1)
+    scores["n_train"], scores["n_test"], scores["seconds"] = 200, 100, 0.02
+    groups = ["uci" if i % 2 else "keel" for i in range(n_datasets)]
+    return Results(
+        scores,
+        pd.DataFrame({"method": names, "family": ["control"] * 2 + ["neighbour"] * (n_methods - 2)}),
+        pd.DataFrame({"dataset": sets, "group": groups}),
+        {"suite": "grid", "draws": n_draws},
+    )

@@ -102,17 +102,16 @@ def test_the_page_says_it_beside_each_score(trained, synthetic):
     page = render_site(trained)["index.html"]
     assert "<dt>parameters of methods</dt><dd>tuned with 20 trials</dd>" in page
     assert "<dd>equal: 300 gradient steps a training set</dd>" in page
-    board = page.partition('id="matrix"')[0]
-    rows = {line.partition("</a>")[0].rpartition(">")[2]: line for line in board.split('<th scope="row">')}
-    row = rows["vae"].split("</tr>")[0]
-    assert "500–2,000 steps" in row
-    assert "tuned with 20 trials" in row
-    assert "defaults" in rows["adasyn"].split("</tr>")[0]
+    budgets = page.partition('id="budgets"')[2].partition("</section>")[0]
+    rows = {line.partition("</th>")[0]: line for line in budgets.split('<th scope="row">')}
+    assert "500–2,000 steps" in rows["vae"]
+    assert "tuned with 20 trials" in rows["vae"]
+    assert "defaults" in rows["adasyn"]
     # nothing trained, nothing tuned: the head says all
     plain_run = synthetic.results(n_draws=3)
     page = "".join(render_site(replace(plain_run, run={**plain_run.run, "trials": 0, "budget": ""})).values())
     assert "<dt>parameters of methods</dt><dd>defaults</dd>" in page
-    assert "budget</abbr>:" not in page
+    assert 'id="budgets"' not in page
     # of a table from elsewhere nothing is claimed
     assert "parameters of methods" not in "".join(render_site(plain_run).values())
 

@@ -1,0 +1,66 @@
+"""Every kind of page: accessible, inside its window, valid, silent, and nothing leaves."""
+
+from __future__ import annotations
+
+import posixpath
+
+import pytest
+from augbench.leaderboard.site import render_site
+
+#: WCAG 2.2 AA; without reading style sheets again, which a page from a file may not
+OPTIONS = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "preload": False,
+}
+#: One page of each folder has the others' template; these have failures, many classes, or nothing to show.
+CHOSEN = {"method": ("svm-smote", "none", "adasyn"), "dataset": ("glass", "simulated-logistic")}
+
+
+def representative(folder):
+    """Return a page of each kind: every page at the top, and some of each folder below."""
+    found = [path.name for path in sorted(folder.glob("*.html"))]
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir() and list(path.glob("*.html"))):
+        pages = sorted(path.stem for path in inner.glob("*.html"))
+        wanted = [name for name in CHOSEN.get(inner.name, ()) if name in pages] or pages[:1]
+        found += [f"{inner.name}/{name}.html" for name in wanted]
+    return found
+
+
+@pytest.fixture(scope="module")
+def axe():
+    return pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-playwright-python").Axe()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_are_accessible_and_fit(site_page, site, axe, width, scheme):
+    page, wrong = None, []
+    for path in representative(site):
+        if page is None:
+            page = site_page(site, path, width=width, scheme=scheme)
+        else:
+            page.goto((site / path).resolve().as_uri())
+        page.evaluate('document.querySelectorAll("details").forEach((one) => { one.open = true; })')
+        found = axe.run(page, options=OPTIONS).response["violations"]
+        wrong += [(path, one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            wrong.append((path, "wider than the window", wide))
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("body *")].filter((one) => [...one.childNodes].some((node) =>
+                 node.nodeType === 3 && node.data.trim()) && one.checkVisibility() && !(one instanceof SVGElement)
+                 && parseFloat(getComputedStyle(one).fontSize) < 11.99).map((one) => one.outerHTML.slice(0, 120))"""
+        )
+        if small:
+            wrong.append((path, "text below 12 px", small))
+    assert not wrong
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "regret_macro_f1"])
+def test_pages_are_valid_html(results, metric):
+    parsers = pytest.importorskip("tinyhtml5.parser")
+    for path, markup in render_site(results, metric).items():
+        if posixpath.splitext(path)[1] == ".html":
+            parser = parsers.HTMLParser()
+            parser.parse(markup)
+            assert not parser.errors, (path, parser.errors[:3])
