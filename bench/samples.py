@@ -102,7 +102,9 @@ def image_shape(columns: list[str]) -> tuple[int, int] | None:
     last = places[-1]
     side = round(len(columns) ** 0.5)
     height, width = (last[0] + 1, last[1] + 1) if len(last) == 2 else (side, side)
-    expected = [[i, j] for i in range(height) for j in range(width)] if len(last) == 2 else [[i] for i in range(side**2)]
+    expected = (
+        [[i, j] for i in range(height) for j in range(width)] if len(last) == 2 else [[i] for i in range(side**2)]
+    )
     return (height, width) if places == expected and min(height, width) > 1 else None
 
 

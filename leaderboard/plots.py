@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 #: Colours of a figure and the custom property of the page's style that stands for each.
 INK, MUTED, LINE, UP, DOWN, OPEN = "#1d2126", "#5c646d", "#e3e1dc", "#1f6fb2", "#b4570c", "#747c85"
+#: Of up to five classes or lines: told apart by the colour-blind, and on both grounds; shapes tell them apart as well.
+CLASS_COLOURS = ("#b3440b", "#2a6eb5", "#2f7d57", "#8a4ba5", "#6a7077")
 PROPERTIES = {INK: "--ink", MUTED: "--muted", LINE: "--line", UP: "--up", DOWN: "--down", OPEN: "--open"}
+PROPERTIES |= {colour: f"--class-{place}" for place, colour in enumerate(CLASS_COLOURS)}
 #: Inches a figure is wide on paper: one column of text.
 WIDTH = 6.3
 _STYLE: dict[str, Any] = {

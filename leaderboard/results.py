@@ -70,8 +70,8 @@ class Results:
         One row per method × dataset × scenario × classifier × draw. Needed: method, dataset, draw and one metric.
         Filled in where missing: scenario "full", classifier "any", status "ok", error "".
     methods : pandas.DataFrame
-        method, kind, role, family, description, text (list of paragraphs), citations (list of str), name (that a command
-        line takes), parameters (list of dicts with name, value, default, meaning).
+        method, kind, role, family, description, text (list of paragraphs), citations (list of str), name (what a
+        command line takes), parameters (list of dicts with name, value, default, meaning).
     datasets : pandas.DataFrame
         dataset, group, description, classes (list of str), class_counts (list of int), class_of_interest (its label),
         n_rows, n_features, n_categorical, missing (any cell), series, licence, source (address), citation, fresh

@@ -72,7 +72,7 @@ def test_site_fetches_nothing_has_no_broken_link_and_is_the_same_twice(results, 
     everything = "".join(site.values())
     assert "http" not in everything.replace("http://www.w3.org", "")
     assert "@import" not in everything
-    assert "url(" not in everything
+    assert "url(" not in everything.replace("url(#", "")
 
 
 class Checker(html.parser.HTMLParser):
