@@ -155,7 +155,7 @@ class Plan:
 def _description(method: Any) -> str:
     """Return what a method says of itself in one line; most say it in the docstring."""
     own = getattr(method, "description", None)
-    return own if isinstance(own, str) else first_line(type(method))
+    return own if isinstance(own, str) else documentation.unmarked(first_line(type(method)))
 
 
 def _documented(entry: Entry, method: Any) -> dict[str, Any]:
@@ -171,7 +171,9 @@ def _documented(entry: Entry, method: Any) -> dict[str, Any]:
         "citations": list(dict.fromkeys(one for cls in classes for one in documentation.citations(cls))),
         "name": entry.name or entry.sampler,
         "parameters": [
-            one | {"value": repr(entry.params[one["name"]]) if one["name"] in entry.params else one["default"]}
+            one
+            | {"meaning": documentation.unmarked(one["meaning"])}
+            | {"value": repr(entry.params[one["name"]]) if one["name"] in entry.params else one["default"]}
             for one in known + unknown
         ],
     }

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import format as text
 from .figures import Scale
-from .plots import CLASS_COLOURS, DOWN, INK, LINE, MUTED, OPEN, UP, new_figure, style
+from .plots import CLASS_COLOURS, DOWN, INK, LINE, MUTED, OPEN, UP, style
 from .samples import Projection
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 WIDTH = 5.8
 MARKERS = "os^Dv"
 _COLOURS = {"up": UP, "down": DOWN, "open": OPEN}
-#: generated rows farther out than this, as a share of the range of the real ones, are drawn at the edge
-_ROOM = 0.75
+#: room around the real rows, as a share of their range: generated rows farther out are drawn at the edge
+_ROOM = 0.4
 #: letters of a name that fit beside a figure
 _LETTERS = 26
 
@@ -111,39 +111,42 @@ def planes(
         The figure.
     """
     with style():
-        figure = new_figure(2.95 * len(panels), 8.6)
-        grid = figure.subplots(len(panels), 2, squeeze=False)
+        figure, grid = _grid(len(panels), 2, size=(3.1, 2.5), gaps=(0.7, 1.15), right=1.5)
         for pair, (title, plane), codes, classes in zip(grid, panels, labels, names, strict=True):
-            order = [code for code, _ in zip(_rarest_first(codes[0]), MARKERS, strict=False)]
-            low, high = plane.real.min(axis=0), plane.real.max(axis=0)
-            room = _ROOM * np.where(high > low, high - low, 1.0)
-            low, high = low - room, high + room
+            low, high = _view(plane.real)
             for axes, points, own, what in zip(
                 pair, (plane.real, plane.new), codes, ("real", "generated"), strict=True
             ):
                 shown = np.clip(points, low, high)
-                for place, code in enumerate(order):
+                for code, colour, marker in zip(_rarest_first(codes[0]), CLASS_COLOURS, MARKERS, strict=False):
                     chosen = shown[own == code]
-                    label = _short(classes[code] if code < len(classes) else f"class {code}", 20)
-                    axes.plot(
-                        chosen[:, 0], chosen[:, 1], MARKERS[place], color=CLASS_COLOURS[place], markersize=4,
-                        alpha=0.8, markeredgewidth=0, label=label, clip_on=False,
-                    )  # fmt: skip
+                    label = _short(classes[code] if code < len(classes) else f"class {code}", 18)
+                    axes.plot(*chosen.T, marker, color=colour, markersize=4, alpha=0.8, markeredgewidth=0, label=label,
+                              clip_on=False)  # fmt: skip
                 outside = int((shown != points).any(axis=1).sum())
-                more = f", {outside} at the edge lie outside" if outside else ""
-                axes.set_title(f"{_short(title, 24)}: {len(points)} {what}{more}", fontsize=9, color=INK, loc="left")
+                more = f", {outside} of them outside" if outside else ""
+                axes.set_title(f"{len(points)} {what} rows{more}", fontsize=9, color=MUTED, loc="left")
                 axes.set_xlim(low[0], high[0])
                 axes.set_ylim(low[1], high[1])
                 axes.set_xlabel(f"PC 1 ({100 * plane.shares[0]:.0f} %)")
                 axes.xaxis.set_major_formatter(_number)
                 axes.yaxis.set_major_formatter(_number)
             pair[0].set_ylabel(f"PC 2 ({100 * plane.shares[1]:.0f} %)")
+            pair[0].yaxis.set_label_coords(-0.16, 0.5)
+            pair[0].text(
+                0, 1.13, _short(title, 60), transform=pair[0].transAxes, color=INK, fontweight="bold", fontsize=9.5
+            )
             handles, found = pair[0].get_legend_handles_labels()
-            pair[1].legend(
-                handles, found, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, labelcolor=INK,
-                handletextpad=0.2, borderaxespad=0.2,
-            )  # fmt: skip
+            pair[1].legend(handles, found, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, labelcolor=INK,
+                           handletextpad=0.2, borderaxespad=0.0, title="class", alignment="left")  # fmt: skip
     return figure
+
+
+def _view(real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is shown: the range of the real rows, and room around it for others."""
+    low, high = real.min(axis=0), real.max(axis=0)
+    room = _ROOM * np.where(high > low, high - low, 1.0)
+    return low - room, high + room
 
 
 def curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -163,29 +166,47 @@ def curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
     parts = parts[: len(CLASS_COLOURS)]
     dashes = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
     with style():
-        columns = min(3, len(tables))
+        columns = 2 if len(tables) in (2, 4) else min(3, len(tables))
         lines = -(-len(tables) // columns)
-        figure = new_figure(2.3 * lines + 0.4, 8.6 if columns > 1 else WIDTH)
-        grid = figure.subplots(lines, columns, squeeze=False).ravel()
-        for axes, (name, table) in zip(grid, tables.items(), strict=False):
+        figure, grid = _grid(lines, columns, size=(2.25, 1.6) if columns > 1 else (4.8, 2.0), gaps=(0.6, 0.75), top=0.6)
+        flat = grid.ravel()
+        found: dict[str, Any] = {}
+        for axes, (name, table) in zip(flat, tables.items(), strict=False):
             for place, part in enumerate(parts):
                 if part in table.columns:
-                    axes.plot(table.index, table[part], color=CLASS_COLOURS[place], linestyle=dashes[place],
-                              linewidth=1.4, label=part)  # fmt: skip
+                    (found[part],) = axes.plot(
+                        table.index, table[part], color=CLASS_COLOURS[place], linestyle=dashes[place], linewidth=1.4
+                    )
             axes.set_title(_short(name), fontsize=9, color=INK, loc="left")
             axes.set_xlabel("step")
             axes.grid(color=LINE, linewidth=0.6)
             axes.xaxis.set_major_formatter(_number)
             axes.yaxis.set_major_formatter(_number)
-        for axes in grid[len(tables) :]:
-            axes.set_visible(False)
-        grid[0].set_ylabel("part of the loss")
-        found: dict[str, Any] = {}
-        for axes in grid:
-            found |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        figure.legend(list(found.values()), list(found), loc="outside upper left", ncols=len(found), frameon=False,
-                      labelcolor=INK)  # fmt: skip
+        for axes in flat[len(tables) :]:
+            figure.delaxes(axes)
+        figure.legend(list(found.values()), list(found), loc="upper left", ncols=len(found),
+                      frameon=False, labelcolor=INK, borderaxespad=0.1)  # fmt: skip
     return figure
+
+
+def _grid(
+    lines: int, columns: int, size: tuple[float, float], gaps: tuple[float, float], top: float = 0.5, right: float = 0.1
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its axes of a size, with gaps at the left of each column and below each line; all in inches.
+
+    Laying a figure out by trial takes as long as drawing it, and a long title makes the trial fail.
+    """
+    from matplotlib.figure import Figure
+
+    width = columns * (size[0] + gaps[0]) + right
+    height = top + lines * (size[1] + gaps[1]) - (gaps[1] - 0.5)
+    figure = Figure(figsize=(width, height))
+    axes = np.empty((lines, columns), dtype=object)
+    for i, j in np.ndindex(lines, columns):
+        left = gaps[0] + j * (size[0] + gaps[0])
+        bottom = height - top - (i + 1) * size[1] - i * gaps[1]
+        axes[i, j] = figure.add_axes((left / width, bottom / height, size[0] / width, size[1] / height))
+    return figure, axes
 
 
 def picture(values: np.ndarray, low: float, high: float) -> str:

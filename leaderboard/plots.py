@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def save(figure: Figure, kind: str) -> bytes:
     """Return a figure as a file, the same bytes each time; `kind` is "svg" or "pdf"."""
     buffer = io.BytesIO()
     date = {"Date": None} if kind == "svg" else {"CreationDate": None}
-    with style():
+    with style(), warnings.catch_warnings():
+        # text stays text: what matplotlib's font lacks, the reader's has
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(buffer, format=kind, transparent=True, metadata=date)
     return buffer.getvalue()
 

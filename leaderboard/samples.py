@@ -51,8 +51,9 @@ def project(real: Sample, new: Sample) -> Projection:
     """Project both samples by a PCA of the real rows alone: the generated ones must not choose the view."""
     from sklearn.decomposition import PCA
 
-    pca = PCA(n_components=min(2, *real.X.shape), svd_solver="full").fit(real.X)
     # of rows that are all the same no direction varies
+    with np.errstate(invalid="ignore"):
+        pca = PCA(n_components=min(2, *real.X.shape), svd_solver="full").fit(real.X)
     shares = [float(share) if np.isfinite(share) else 0.0 for share in pca.explained_variance_ratio_]
     flat = 2 - len(shares)
     planes = [np.pad(pca.transform(one.X), ((0, 0), (0, flat))) for one in (real, new)]

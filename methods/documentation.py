@@ -49,7 +49,12 @@ def plain_text(cls: type) -> list[str]:
     "The same row again and again: the midpoint of each feature's training range."
     """
     paragraphs = [" ".join(one.split()) for one in _introduction(cls).split("\n\n")]
-    return [_MARKED.sub(r"\2", one) for one in paragraphs if one and not any(mark in one for mark in _SET)]
+    return [unmarked(one) for one in paragraphs if one and not any(mark in one for mark in _SET)]
+
+
+def unmarked(words: str) -> str:
+    """Return a text without the marks of code and roles."""
+    return _MARKED.sub(r"\2", words)
 
 
 def citations(cls: type) -> list[str]:
@@ -63,7 +68,7 @@ def citations(cls: type) -> list[str]:
     for base in cls.__mro__:
         if found := _sections(base).get("References"):
             entries = [" ".join(one.split()) for one in _ENTRY.split("\n".join(found))]
-            return [_MARKED.sub(r"\2", one) for one in entries if one]
+            return [unmarked(one) for one in entries if one]
     return []
 
 

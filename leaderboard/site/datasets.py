@@ -134,7 +134,14 @@ def _methods(site: Site, detail: DatasetDetail, scores: pd.DataFrame) -> dict[st
     ]
     above, below = int((table["low"] > 0).sum()), int((table["high"] < 0).sum())
     better, worse = (above, below) if higher_is_better(site.metric) else (below, above)
-    return {"rows": rows, "zero": scale.x(0), "has_regret": bool(regret), "better": better, "worse": worse}
+    return {
+        "rows": rows,
+        "zero": scale.x(0),
+        "has_regret": bool(regret),
+        "any_failed": bool(table["state"].str.contains("failed").any()),
+        "better": better,
+        "worse": worse,
+    }
 
 
 def _regret(scores: pd.DataFrame, baseline: str) -> dict[str, float]:

@@ -103,6 +103,7 @@ class _Parts:
             "text": texts,
             "citations": citations,
             "parameters": parameters,
+            "changed": [one for one in parameters if one["value"] != one["default"]],
             "command": _command(str(self.results.run.get("command", "")), name, str(facts.get("name") or "")),
             "facts": [(word, value) for word, value in known if value],
         }
@@ -126,10 +127,10 @@ class _Parts:
 
     def _hurts(self, name: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the data sets whose whole interval lies on the wrong side of 0, the worst first."""
-        near, far = ("high", "low") if self.sign > 0 else ("low", "high")
+        near = "high" if self.sign > 0 else "low"
         tested = [one for one in sets if not np.isnan(one[near])]
         worse = [one | {"loss": self._worst_class(name, one)} for one in tested if self.sign * one[near] < 0]
-        return {"tested": len(tested), "worst": worse[:WORST], "more": max(0, len(worse) - WORST), "far": far}
+        return {"tested": len(tested), "worst": worse[:WORST], "more": max(0, len(worse) - WORST)}
 
     def _worst_class(self, name: str, one: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the class whose accuracy falls most on a data set, before and after."""
@@ -152,6 +153,8 @@ class _Parts:
                 continue
             test = contrast.overall(name)
             n = int(contrast.differences[name].notna().sum())
+            if not n:
+                continue
             found.append(
                 {
                     "control": control,

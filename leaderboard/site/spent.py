@@ -17,7 +17,7 @@ _MEASURES: tuple[tuple[str, str, str, Callable[[float], str]], ...] = (
     ("seconds", "time of the method", "To fit the method and to make the rows of one draw.", text.seconds),
     ("steps", "gradient steps", "Summed over the networks of one draw.", number),
     ("epochs", "epochs", "Passes over the training rows, the mean over the networks of one draw.", number),
-    ("rows_seen", "rows seen", "Training rows that the networks of one draw saw, summed over steps.", number),
+    ("rows_seen", "training rows", "Training rows of the networks of one draw, summed.", number),
     ("networks", "networks", "Networks trained for one draw.", number),
     ("yield", "yield", "Rows kept as a share of the rows generated.", lambda share: f"{100 * share:.0f} %"),
     ("n_generated", "rows generated", "Rows added to the training rows of one draw.", number),
