@@ -67,7 +67,7 @@ def take_sample(one: PreparedDraw, X: pd.DataFrame | None = None, y: np.ndarray 
         arrays |= {"mean": mean[:COLUMNS].astype("<f4"), "scale": scale[:COLUMNS].astype("<f4")}
         arrays |= {"shape": np.array(shape, dtype="<u2")}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 

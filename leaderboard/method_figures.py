@@ -48,7 +48,7 @@ def forest(rows: Sequence[Mapping[str, Any]], baseline: str, unit: str) -> Figur
     low, high = scale.low, scale.high
     names = [_short(str(one["dataset"])) for one in rows]
     with style():
-        axes = _axes(0.58 + 0.235 * len(rows), left=0.2 + 0.078 * max(map(len, names)))
+        figure, axes = _one_axes(0.58 + 0.235 * len(rows), left=0.2 + 0.078 * max(map(len, names)))
         for shape, colour in _COLOURS.items():
             places = [(y, one) for y, one in enumerate(rows) if _shape(one) == shape]
             at = [y for y, _ in places]
@@ -70,7 +70,7 @@ def forest(rows: Sequence[Mapping[str, Any]], baseline: str, unit: str) -> Figur
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(f"Δ {unit} to {_short(baseline)}, points")
         axes.xaxis.set_major_formatter(_number)
-    return axes.get_figure(root=True)
+    return figure
 
 
 def _shape(one: Mapping[str, Any]) -> str:
@@ -80,13 +80,14 @@ def _shape(one: Mapping[str, Any]) -> str:
     return "up" if one["low"] > 0 else "down" if one["high"] < 0 else "open"
 
 
-def _axes(height: float, left: float) -> Axes:
-    """Return the axes of a figure with fixed margins, in inches: laying it out by trial takes as long as drawing it."""
+def _one_axes(height: float, left: float) -> tuple[Figure, Axes]:
+    """Return a figure and its axes with fixed margins, in inches: a layout by trial takes as long as drawing."""
     from matplotlib.figure import Figure
 
     bottom, top, right = 0.45, 0.06, 0.12
     box = (left / WIDTH, bottom / height, 1 - (left + right) / WIDTH, 1 - (bottom + top) / height)
-    return Figure(figsize=(WIDTH, height)).add_axes(box)
+    figure = Figure(figsize=(WIDTH, height))
+    return figure, figure.add_axes(box)
 
 
 def planes(
@@ -230,6 +231,6 @@ def _short(name: str, letters: int = _LETTERS) -> str:
     return (name if len(name) <= letters else f"{name[: letters - 1]}…").replace("$", r"\$")
 
 
-def _number(value: float, _: int | None = None) -> str:
+def _number(value: float, _: float) -> str:
     """Write a number of an axis as the tables do."""
     return f"{value:g}".replace("-", text.MINUS)

@@ -69,7 +69,7 @@ def _classes(detail: DatasetDetail, facts: Mapping[Any, Any]) -> list[dict[str, 
     counts = facts.get("class_counts")
     known = list(counts) if isinstance(counts, list | tuple | np.ndarray) and len(counts) == len(codes) else []
     total, most = sum(known), max(known, default=0)
-    found = []
+    found: list[dict[str, Any]] = []
     for code in codes:
         n = int(known[code]) if known else 0
         found.append(

@@ -54,7 +54,7 @@ class _Parts:
         self.site, self.results = site, site.results
         self.facts = self.results.methods.set_index("method").to_dict("index")
         self.scores = {str(name): rows for name, rows in self.results.scores.groupby("method")}
-        self.lines = {
+        self.lines: dict[str, dict[str, dict[Any, Any]]] = {
             dataset: {str(line["method"]): line for line in detail.table.to_dict("records")}
             for dataset, detail in site.details.items()
         }
@@ -147,7 +147,7 @@ class _Parts:
 
     def _against_controls(self, name: str) -> dict[str, Any] | None:
         """Return the difference to the baseline and to every control and adjuster."""
-        found = []
+        found: list[dict[str, Any]] = []
         for control, contrast in self.contrasts.items():
             if control == name or name not in contrast.table.methods:
                 continue
