@@ -130,8 +130,10 @@ def planes(
                 axes.set_xlim(low[0], high[0])
                 axes.set_ylim(low[1], high[1])
                 axes.set_xlabel(f"PC 1 ({100 * plane.shares[0]:.0f} %)")
+                axes.locator_params(nbins=5)
                 axes.xaxis.set_major_formatter(_number)
                 axes.yaxis.set_major_formatter(_number)
+            pair[1].tick_params(labelleft=False)
             pair[0].set_ylabel(f"PC 2 ({100 * plane.shares[1]:.0f} %)")
             pair[0].yaxis.set_label_coords(-0.16, 0.5)
             pair[0].text(

@@ -23,6 +23,8 @@ from .spent import costs, gaps
 
 #: data sets on which it hurts that are named
 WORST = 5
+#: warnings that are not folded away
+WARNINGS = 8
 
 
 def pages(site: Site) -> Iterator[Page]:
@@ -84,6 +86,7 @@ class _Parts:
             "costs": costs(self.scores[name], baseline),
             "gaps": gaps(self.site, self.scores[name]),
             "warnings": self.warnings.get(name, []),
+            "most_warnings": WARNINGS,
         }
 
     def _about(self, name: str) -> dict[str, Any]:
@@ -167,6 +170,7 @@ class _Parts:
             )
         if not found:
             return None
+        found.sort(key=lambda one: (self.sign * one["delta"], one["control"]))
         scale = Scale.over([one[key] for one in found for key in ("low", "high", "delta")])
         for one in found:
             one["bar"] = scale.bar(one["delta"], one["low"], one["high"])
