@@ -22,6 +22,7 @@ from .fidelity import fidelity
 from .outcome import CellResult, DrawResult, Stopwatch, UnitResult, describe
 from .plan import Unit, dataset_instance, method_instance
 from .prepare import PreparedDraw
+from .samples import DRAW, take_sample
 from .scenario import derive_seed, make_draw
 from .suite import Entry
 
@@ -136,6 +137,8 @@ def _evaluate_with(
         augmented = augment(unit, method, prepared, watch)
     for one, result, added in zip(prepared, results, augmented, strict=True):
         _describe_addition(one, result, added)
+        if one.draw.index == DRAW and method.kind == "baseline":
+            result.sample = take_sample(one)
     for entry in unit.classifiers:
         predictions = predict(unit, method, entry, prepared, augmented, watch)
         for one, result, added, prediction in zip(prepared, results, augmented, predictions, strict=True):
@@ -194,7 +197,7 @@ def _average(result: DrawResult, parts: list[DrawResult]) -> None:
     result.seconds = float(np.mean([part.seconds for part in parts]))
     result.fidelity = _means([part.fidelity for part in parts])
     result.effort = _means([part.effort for part in parts])
-    result.training = parts[0].training
+    result.training, result.sample = parts[0].training, parts[0].sample
 
 
 def _means(parts: list[dict[str, float]]) -> dict[str, float]:
@@ -209,6 +212,8 @@ def _describe_addition(one: PreparedDraw, result: DrawResult, added: Augmented) 
     if isinstance(whole, BaseException) or whole.X is None or whole.y is None:
         return
     result.n_generated = len(whole.y)
+    if one.draw.index == DRAW:
+        result.sample = take_sample(one, whole.X, whole.y)
     part = one.whole
     result.fidelity = fidelity(
         part.encoded("train", scaled=True),

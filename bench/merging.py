@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def merge_stores(into: Store, other: Store) -> tuple[int, int]:
     """Take over the units and runs of another store; return how many units were new and how many known.
 
-    Training curves are taken over with their units, and also for a known unit that has none.
+    Training curves and samples of rows are taken over with their units, and also for a known unit that has none.
 
     Raises
     ------
@@ -40,7 +40,9 @@ def merge_stores(into: Store, other: Store) -> tuple[int, int]:
                 new += key not in mine
                 _copy_unit(connection, other.connection, key)
         if other.keeps_training:
-            _copy_training(connection, other.connection)
+            _copy_beside(connection, other.connection, "training")
+        if other.keeps_samples:
+            _copy_beside(connection, other.connection, "samples")
         _copy_runs(connection, other.connection)
     return new, len(statuses) - new
 
@@ -79,12 +81,12 @@ def _copy_unit(to: sqlite3.Connection, source: sqlite3.Connection, key: str) -> 
     to.executemany("INSERT OR IGNORE INTO truth VALUES (?,?)", truths)
 
 
-def _copy_training(to: sqlite3.Connection, source: sqlite3.Connection) -> None:
-    """Copy the curves of every draw that both stores hold; a curve that is there stays."""
-    query = "SELECT u.key, t.draw, t.data FROM training t JOIN units u ON u.id = t.unit"
+def _copy_beside(to: sqlite3.Connection, source: sqlite3.Connection, table: str) -> None:
+    """Copy what stands beside every draw that both stores hold, curves or samples; what is there stays."""
+    query = f"SELECT u.key, t.draw, t.data FROM {table} t JOIN units u ON u.id = t.unit"
     to.executemany(
-        """INSERT OR IGNORE INTO training SELECT u.id, d.draw, ?3 FROM units u JOIN draws d ON d.unit = u.id
-           WHERE u.key = ?1 AND d.draw = ?2""",
+        f"""INSERT OR IGNORE INTO {table} SELECT u.id, d.draw, ?3 FROM units u JOIN draws d ON d.unit = u.id
+            WHERE u.key = ?1 AND d.draw = ?2""",
         source.execute(query),
     )
 

@@ -52,6 +52,8 @@ class DrawResult:
     effort : dict of str to float
         What the method's training took, see `methods.contract.Augmenter`; empty for one that trains nothing, of a
         tuned method the mean over the classifiers.
+    sample : bytes, optional
+        A few rows to look at, of the first draw only, see `samples`; of a tuned method those of the first classifier.
     """
 
     draw: int
@@ -64,6 +66,7 @@ class DrawResult:
     effort: dict[str, float] = field(default_factory=dict)
     cells: dict[str, CellResult] = field(default_factory=dict)
     training: pd.DataFrame | None = None
+    sample: bytes | None = None
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from .. import datasets as dataset_registry
 from .. import methods as method_registry
 from ..datasets.contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset
 from ..errors import InputError, unknown_name
-from ..methods.contract import Detector
+from ..methods import documentation
+from ..methods.contract import Augmenter, Detector
 from ..methods.samplers import ImblearnSampler, load_sampler
 from ..provenance import digest, package_versions, source_hash
 from . import classifiers as classifier_registry
@@ -105,6 +106,8 @@ class Plan:
     ----------
     methods : dict of str to object
         Every method by its id, as it was built (a filtered method follows the one that it wraps).
+    entries : dict of str to Entry
+        What the suite says of each, by the same id.
     """
 
     suite: Suite
@@ -113,8 +116,9 @@ class Plan:
     methods: dict[str, Any]
     infos: dict[str, DatasetInfo]
     fresh: set[str]
+    entries: dict[str, Entry] = field(default_factory=dict)
 
-    def method_rows(self) -> list[dict[str, str]]:
+    def method_rows(self) -> list[dict[str, Any]]:
         """Return what the leaderboard shows of each method."""
         return [
             {
@@ -123,6 +127,7 @@ class Plan:
                 "role": method.role,
                 "family": method.family,
                 "description": _description(method),
+                **_documented(self.entries[id_], method),
             }
             for id_, method in self.methods.items()
         ]
@@ -138,6 +143,9 @@ class Plan:
                 "class_of_interest": info.class_of_interest,
                 "n_rows": info.n_rows,
                 "n_features": info.n_numeric + info.n_categorical,
+                "n_categorical": info.n_categorical,
+                "class_counts": list(info.class_counts),
+                **{key: getattr(info, key) for key in ("licence", "source", "citation", "missing", "series")},
                 "fresh": id_ in self.fresh,
                 "content_hash": info.content_hash,
             }
@@ -148,7 +156,28 @@ class Plan:
 def _description(method: Any) -> str:
     """Return what a method says of itself in one line; most say it in the docstring."""
     own = getattr(method, "description", None)
-    return own if isinstance(own, str) else first_line(type(method))
+    return own if isinstance(own, str) else documentation.unmarked(first_line(type(method)))
+
+
+def _documented(entry: Entry, method: Any) -> dict[str, Any]:
+    """Return what a method's page says of it: text, citations, the line that names it, parameters with their values."""
+    classes = [method.sampler_class] if entry.sampler else [type(method)]
+    if isinstance(inner := getattr(method, "augmenter", None), Augmenter):
+        classes.insert(0, type(inner))
+    paragraphs = [one for cls in classes for one in documentation.plain_text(cls)[:2]]
+    known = [] if entry.sampler else [vars(one) for one in documentation.parameters(entry.name)]
+    unknown = [{"name": name, "default": "", "meaning": ""} for name in entry.params] if entry.sampler else []
+    return {
+        "text": [one for one in paragraphs if one != _description(method)],
+        "citations": list(dict.fromkeys(one for cls in classes for one in documentation.citations(cls))),
+        "name": entry.name or entry.sampler,
+        "parameters": [
+            one
+            | {"meaning": documentation.unmarked(one["meaning"])}
+            | {"value": repr(entry.params[one["name"]]) if one["name"] in entry.params else one["default"]}
+            for one in known + unknown
+        ],
+    }
 
 
 def first_line(cls: type) -> str:
@@ -308,6 +337,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         methods,
         {id_: dataset.info for id_, (_, dataset) in datasets.items()},
         {id_ for id_, (_, dataset) in datasets.items() if isinstance(dataset, SimulatedDataset)},
+        {entry.id: entry for entry in method_entries},
     )
 
 

@@ -72,6 +72,8 @@ def results_of(store: Store, suite: str | None = None, keep: bool = False) -> Re
         methods=pd.DataFrame(info["methods"]),
         # a run of an older augbench did not look at its data sets
         datasets=pd.DataFrame([{**one, "findings": _findings(info, one["dataset"])} for one in info["datasets"]]),
+        training=store.first_curves(run["id"]),
+        samples=store.samples(run["id"]),
         run={
             "suite": run["suite"],
             "started": run["started"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 #: raise it when the tables change, and say in `UPGRADES` how; a store of a newer version is refused
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _TRAINING = """
 CREATE TABLE training (
@@ -15,12 +15,24 @@ CREATE TABLE training (
 )
 """
 
+_SAMPLES = """
+CREATE TABLE samples (
+    unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,
+    draw INTEGER NOT NULL, data BLOB NOT NULL, -- a few rows to look at, see samples.py
+    PRIMARY KEY (unit, draw)
+)
+"""
+
 #: what a draw's training took, and what was tuned for a cell: JSON
 _EFFORT = "effort TEXT NOT NULL DEFAULT '{}'"
 _TUNED = "tuned TEXT NOT NULL DEFAULT '{}'"
 
 #: version -> what makes it the next one
-UPGRADES = {1: [_TRAINING], 2: [f"ALTER TABLE draws ADD COLUMN {_EFFORT}", f"ALTER TABLE cells ADD COLUMN {_TUNED}"]}
+UPGRADES = {
+    1: [_TRAINING],
+    2: [f"ALTER TABLE draws ADD COLUMN {_EFFORT}", f"ALTER TABLE cells ADD COLUMN {_TUNED}"],
+    3: [_SAMPLES],
+}
 
 SCHEMA = (
     """
@@ -68,6 +80,8 @@ CREATE TABLE predictions (
 );
 """
     + _TRAINING
+    + ";\n"
+    + _SAMPLES
     + """;
 CREATE TABLE truth (content_hash TEXT PRIMARY KEY, y_test BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs (

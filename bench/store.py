@@ -20,7 +20,8 @@ import pandas as pd
 from ..errors import InputError, unknown_name
 from . import schema
 from .predictions import pack_predictions
-from .training import PLACE, pack_training, read_training
+from .samples import StoredSamples, read_samples
+from .training import PLACE, pack_training, read_first_curves, read_training
 
 if TYPE_CHECKING:
     from .evaluate import DrawResult, UnitResult
@@ -112,6 +113,8 @@ class Store:
         self.keeps_training = version >= 2
         #: whether it says what training took and what was tuned
         self.keeps_effort = version >= 3
+        #: whether there is a place for rows to look at
+        self.keeps_samples = version >= 4
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -184,6 +187,8 @@ class Store:
         if draw.training is not None:
             curve = pack_training(draw.training)
             connection.execute("INSERT INTO training VALUES (?,?,?)", [unit, draw.draw, curve])
+        if draw.sample is not None:
+            connection.execute("INSERT INTO samples VALUES (?,?,?)", [unit, draw.draw, draw.sample])
         truth = [draw.content_hash, zlib.compress(draw.y_test.tobytes(), 3)]
         connection.execute("INSERT OR IGNORE INTO truth VALUES (?,?)", truth)
         for classifier, cell in draw.cells.items():
@@ -370,6 +375,14 @@ class Store:
         if not self.keeps_training:
             return pd.DataFrame(columns=list(PLACE))
         return read_training(self.connection, self.find_run()["id"] if run is None else run)
+
+    def first_curves(self, run: int) -> pd.DataFrame:
+        """Return for each method, dataset and scenario of a run the training curve of its first draw that has one."""
+        return read_first_curves(self.connection, run) if self.keeps_training else pd.DataFrame(columns=list(PLACE))
+
+    def samples(self, run: int) -> StoredSamples:
+        """Return the rows that a run keeps to be looked at; an older store has none."""
+        return read_samples(self.connection, run) if self.keeps_samples else StoredSamples({})
 
     def units_with_training(self) -> set[str]:
         """Return the keys of the units that have a training curve."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import sqlite3
 import zlib
+from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -24,13 +26,26 @@ def unpack_training(data: bytes) -> pd.DataFrame:
     return pd.read_csv(text, dtype={"model": str}, keep_default_na=False, na_values=[""], float_precision="round_trip")
 
 
+def read_first_curves(connection: sqlite3.Connection, run: int) -> pd.DataFrame:
+    """Return for each method, dataset and scenario of a run the curve of its first draw, as `read_training` does."""
+    # SQLite takes the other columns from the row of the minimum
+    query = """SELECT ru.method, ru.dataset, ru.scenario, min(t.draw), t.data FROM run_units ru
+               JOIN units u ON u.key = ru.key JOIN training t ON t.unit = u.id
+               WHERE ru.run = ? GROUP BY ru.method, ru.dataset, ru.scenario ORDER BY min(ru.position)"""
+    return _as_table(connection.execute(query, [run]))
+
+
 def read_training(connection: sqlite3.Connection, run: int) -> pd.DataFrame:
     """Return the training curves of a run in the order of its units, one row per step."""
     query = """SELECT ru.method, ru.dataset, ru.scenario, t.draw, t.data FROM run_units ru
                JOIN units u ON u.key = ru.key JOIN training t ON t.unit = u.id
                WHERE ru.run = ? ORDER BY ru.position, t.draw"""
+    return _as_table(connection.execute(query, [run]))
+
+
+def _as_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     curves = []
-    for *place, data in connection.execute(query, [run]):
+    for *place, data in rows:
         curve = unpack_training(data)
         curves.append(curve.assign(**dict(zip(PLACE, place, strict=False))))
     if not curves:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,6 +13,7 @@ from ..errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from .predictions import Predictions
+    from .samples import Sample
 
 #: What a row of the scores is about. `scenario` and `classifier` may be missing.
 KEYS = ("method", "dataset", "scenario", "classifier", "draw")
@@ -70,9 +71,11 @@ class Results:
         One row per method × dataset × scenario × classifier × draw. Needed: method, dataset, draw and one metric.
         Filled in where missing: scenario "full", classifier "any", status "ok", error "".
     methods : pandas.DataFrame
-        method, kind, role, family, description.
+        method, kind, role, family, description, text (list of paragraphs), citations (list of str), name (what a
+        command line takes), parameters (list of dicts with name, value, default, meaning).
     datasets : pandas.DataFrame
-        dataset, group, description, classes (list of str), class_of_interest (its label), n_rows, n_features, fresh
+        dataset, group, description, classes (list of str), class_counts (list of int), class_of_interest (its label),
+        n_rows, n_features, n_categorical, missing (any cell), series, licence, source (address), citation, fresh
         (every draw a fresh data set), findings (list of dicts with severity, words, message and advice: what is to be
         known of the rows).
     run : mapping
@@ -80,6 +83,11 @@ class Results:
     predictions : Predictions, optional
         Predicted classes on test sets that are the same in every draw, read when they are asked for. Where a data set
         has such test sets and this is missing, its draws are taken for splits of a table.
+    training : pandas.DataFrame
+        Training curves, one of each method, dataset and scenario: columns method, dataset, scenario, draw, model, step,
+        and the parts of the loss. Empty where none were kept.
+    samples : mapping
+        By (method, dataset, scenario) a few rows that the method made; of the baseline the real ones. May be empty.
 
     Raises
     ------
@@ -92,6 +100,8 @@ class Results:
     datasets: pd.DataFrame
     run: Mapping[str, Any]
     predictions: Predictions | None = None
+    training: pd.DataFrame = field(default_factory=pd.DataFrame)
+    samples: Mapping[tuple[str, str, str], Sample] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scores = _checked_scores(self.scores)
@@ -130,9 +140,12 @@ def as_results(data: Results | pd.DataFrame) -> Results:
     return data if isinstance(data, Results) else Results.from_frame(data)
 
 
+_UNDOCUMENTED: dict[str, Any] = {"text": [], "citations": [], "name": "", "parameters": []}
+
+
 def _unknown_method(name: str) -> dict[str, Any]:
     kind, role = KNOWN_CONTROLS.get(name, ("augmenter", ""))
-    return {"method": name, "kind": kind, "role": role, "family": "", "description": ""}
+    return {"method": name, "kind": kind, "role": role, "family": "", "description": "", **_UNDOCUMENTED}
 
 
 def _unknown_dataset(name: str) -> dict[str, Any]:
@@ -140,9 +153,14 @@ def _unknown_dataset(name: str) -> dict[str, Any]:
         "group": "",
         "description": "",
         "classes": [],
+        "class_counts": [],
         "class_of_interest": "",
         "n_rows": None,
         "n_features": None,
+        "n_categorical": None,
+        "missing": None,
+        "series": False,
+        **dict.fromkeys(("licence", "source", "citation"), ""),
         "fresh": False,
         "findings": [],
     }

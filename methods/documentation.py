@@ -12,6 +12,11 @@ from . import FILTER, FILTER_PREFIX, allowed_parameters, get
 _UNDERLINE = re.compile(r"-{3,}")
 #: a mark that points to the references, which are not shown
 _REFERENCE = re.compile(r" ?\[\d+\]_")
+#: what is marked as code or by a role, and what an entry of the references begins with
+_MARKED = re.compile(r"(?::[\w:]+:)?(`{1,2})(.+?)\1")
+_ENTRY = re.compile(r"^\.\. \[\d+\] ", re.M)
+#: paragraphs that make sense only in a set page
+_SET = (":math:", ".. ", ":ref:", ">>>")
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,38 @@ def text(name: str) -> str:
     """
     own = _introduction(get(name))
     return f"{text(name.removesuffix(FILTER))}\n\nThe filter: {own}" if name.endswith(FILTER) else own
+
+
+def plain_text(cls: type) -> list[str]:
+    """Return what a class says of itself before its parameters, as plain paragraphs; those with formulas are left out.
+
+    Examples
+    --------
+    >>> plain_text(get("constant-row"))[0]
+    "The same row again and again: the midpoint of each feature's training range."
+    """
+    paragraphs = [" ".join(one.split()) for one in _introduction(cls).split("\n\n")]
+    return [unmarked(one) for one in paragraphs if one and not any(mark in one for mark in _SET)]
+
+
+def unmarked(words: str) -> str:
+    """Return a text without the marks of code and roles."""
+    return _MARKED.sub(r"\2", words)
+
+
+def citations(cls: type) -> list[str]:
+    """Return the references of a class, or of the nearest of its bases that has some, each as one line.
+
+    Examples
+    --------
+    >>> citations(get("adasyn"))[0].partition(",")[0]
+    'H. He'
+    """
+    for base in cls.__mro__:
+        if found := _sections(base).get("References"):
+            entries = [" ".join(one.split()) for one in _ENTRY.split("\n".join(found))]
+            return [unmarked(one) for one in entries if one]
+    return []
 
 
 def parameters(name: str) -> list[Parameter]:
