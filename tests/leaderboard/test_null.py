@@ -5,25 +5,12 @@ The whole, with more repetitions and cases, is printed in ``benchmarks/null_simu
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from augbench.benchmarks import null_models as null
+from augbench.benchmarks.null_simulation import Case
 from augbench.leaderboard import statistics as st
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "null_simulation.py"
-
-
-def load():
-    spec = importlib.util.spec_from_file_location("null_simulation", PATH)
-    module = sys.modules["null_simulation"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-null = load()
 #: what is simulated, how often
 CASES = {
     "wilcoxon, 6": (null.wilcoxon(6), 3000),
@@ -60,7 +47,7 @@ FAMILIES = {
 
 def rate(simulate, runs):
     """The rate, and twice its error."""
-    found = null.Case("test", simulate).rate(runs)
+    found = Case("test", simulate).rate(runs)
     return found, 2 * np.sqrt(max(found * (1 - found), 0.01) / runs)
 
 
