@@ -134,7 +134,7 @@
     board.classList.toggle("exploratory", !chosen.whole);
     board.classList.toggle("subset", chosen.subset);
     for (const one of document.querySelectorAll(".omnibus .confirmatory")) one.hidden = !chosen.whole;
-    for (const one of document.querySelectorAll(".metric-name")) one.textContent = name;
+    for (const one of document.querySelectorAll(".metric-name")) one.textContent = `Δ ${name}`;
     if (chosen.whole) restore(scoreHead);
     else scoreHead.cell.textContent = name;
     scoreHead.cell.title = chosen.whole ? scoreHead.title : `Mean ${name} over data sets, in points (hundredths).`;
