@@ -116,7 +116,8 @@ def rank_intervals(
 
     The percentiles of the mean of D resampled ranks, taken further out so that they fit few data sets: at
     ``Φ(−√(D/(D − 1)) · t(level, D − 1))`` and its mirror image instead of 2.5 and 97.5 % (Hesterberg's expanded
-    percentiles; the plain ones are too narrow by the factor that s²/D is with D in the place of D − 1).
+    percentiles; the plain ones are too narrow by the factor that s²/D is with D in the place of D − 1). They hold the
+    expected rank in 93 to 96 % (6 methods, 5 to 30 data sets, ``benchmarks/null_simulation.py``).
 
     Ranks are relative: another method in the table changes them, and so these intervals, unlike those of differences.
 

@@ -63,6 +63,23 @@ def test_rows_are_drawn_within_their_class(drawn):
     assert rows.weights[:, y == 0].var() == pytest.approx(1 - 1 / 60, rel=0.05)
 
 
+def test_many_rows_in_groups_give_the_same_interval(monkeypatch):
+    rng = np.random.default_rng(4)
+    y = np.repeat([0, 1], [3000, 120])
+    one, two = labels_of(y, 0.7, 5, rng, 2), labels_of(y, 0.66, 5, rng, 2)
+    in_groups = RowBootstrap(y)
+    sizes = np.bincount(in_groups.units)
+    assert len(sizes) == 962 + 100
+    assert {tuple(np.unique(y[in_groups.units == unit])) for unit in (0, 961, 962, 1061)} == {(0,), (1,)}
+    found = st.two_way_bootstrap(y, one, two, samples=4000)
+    monkeypatch.setattr("augbench.leaderboard.bootstrap.MOST_UNITS", 5000)
+    by_row = st.two_way_bootstrap(y, one, two, samples=4000)
+    assert found.mean == by_row.mean
+    assert found.high - found.low == pytest.approx(by_row.high - by_row.low, rel=0.05)
+    rows = RowBootstrap(y)
+    assert len(rows.weights.T) == 3120
+
+
 def test_the_mean_is_that_of_the_draws_and_the_seed_decides_the_rest(drawn):
     y, one, two = drawn
     found = st.two_way_bootstrap(y, one, two)

@@ -5,25 +5,12 @@ The whole, with more repetitions and cases, is printed in ``benchmarks/null_simu
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from augbench.benchmarks import null_models as null
+from augbench.benchmarks.null_simulation import Case
 from augbench.leaderboard import statistics as st
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "null_simulation.py"
-
-
-def load():
-    spec = importlib.util.spec_from_file_location("null_simulation", PATH)
-    module = sys.modules["null_simulation"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-null = load()
 #: what is simulated, how often
 CASES = {
     "wilcoxon, 6": (null.wilcoxon(6), 3000),
@@ -42,7 +29,7 @@ INTERVALS = {
     "t, 5": (null.t_interval(5), 4000),
     "t, 14": (null.t_interval(14), 4000),
     "signed-rank, 14": (null.signed_rank_interval(14), 3000),
-    "ranks, 8": (null.rank_interval(8, (0.0,) * 6), 400),
+    "ranks, 8": (null.rank_interval(8, (0.0,) * 6), 250),
     "ranks, 14, apart": (null.rank_interval(14, (0, 0.5, 1, 1.5, 2, 2.5)), 400),
     "two-way, draws": (null.components(5, 200, 1, 1, 1), 1000),
     "two-way, rows": (null.components(10, 100, 0.02, 1, 0.5), 1000),
@@ -51,7 +38,7 @@ INTERVALS = {
 FAMILIES = {
     "holm": (null.holm_family(14, 10), 400),
     "all pairs": (null.all_pairs(14, 6), 200),
-    "leaderboard": (null.whole_table(14, 8), 30),
+    "leaderboard": (null.whole_table(14, 8), 20),
     "conjunction, 0": (null.conjunction(3, 0), 800),
     "conjunction, 1": (null.conjunction(4, 1), 800),
     "sure of nothing": (null.signed_rank_posterior(14, 0.5), 200),
@@ -60,7 +47,7 @@ FAMILIES = {
 
 def rate(simulate, runs):
     """The rate, and twice its error."""
-    found = null.Case("test", simulate).rate(runs)
+    found = Case("test", simulate).rate(runs)
     return found, 2 * np.sqrt(max(found * (1 - found), 0.01) / runs)
 
 
@@ -84,7 +71,7 @@ def test_families_are_wrong_in_at_most_one_of_twenty(name):
 
 def test_the_simulation_sees_a_wrong_test():
     """Splits of one table by the plain t, rows in common by the plain t, uncorrected families."""
-    assert rate(null.resampled_t(200, 10, "halves", "lda", corrected=False), 100)[0] > 0.15
+    assert rate(null.resampled_t(200, 10, "halves", "lda", corrected=False), 50)[0] > 0.15
 
     def plain(rng):
         table = rng.normal(0, 0.02, (10, 1)) + rng.normal(0, 1, 100) + rng.normal(0, 0.5, (10, 100))
@@ -97,4 +84,4 @@ def test_the_simulation_sees_a_wrong_test():
         gains = rng.normal(size=(10, 14)) - rng.normal(size=14)
         return min(st.wilcoxon_signed_rank(one) for one in gains) <= 0.05
 
-    assert rate(uncorrected, 300)[0] > 0.15
+    assert rate(uncorrected, 150)[0] > 0.15
