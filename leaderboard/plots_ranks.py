@@ -54,9 +54,9 @@ def critical_difference_figure(found: CriticalDifference, width: float = WIDTH) 
         axes.axis("off")
         line = 0.85
         axes.plot([x(1), x(k)], [line, line], color=INK, lw=1.1)
-        for rank in range(1, k + 1):
-            axes.plot([x(rank)] * 2, [line - 0.06, line], color=INK, lw=1.1)
-            axes.text(x(rank), line - 0.1, str(rank), ha="center", va="bottom", color=MUTED, fontsize=9)
+        for tick in range(1, k + 1):
+            axes.plot([x(tick)] * 2, [line - 0.06, line], color=INK, lw=1.1)
+            axes.text(x(tick), line - 0.1, str(tick), ha="center", va="bottom", color=MUTED, fontsize=9)
         _ruler(axes, x, found.critical_difference, k)
         for number, group in enumerate(found.groups):
             ranks = [found.ranks[found.methods.index(name)] for name in group]
