@@ -188,10 +188,10 @@ def in_texts_of(new: pd.Series, original: pd.Series, texts: pd.Series) -> pd.Ser
             bool(value): text for value, text in zip(original[::-1], texts[::-1], strict=True) if pd.notna(value)
         }
         return values.map(lambda value: written.get(bool(value), str(bool(value))))
-    present = texts[original.notna()]
-    if is_whole(original) and not present.str.contains(r"[.,eE]").any():
+    written_so = texts[original.notna()]
+    if is_whole(original) and not written_so.str.contains(r"[.,eE]").any():
         return values.map(lambda value: str(int(value)))
-    comma = bool(present.str.contains(",").any())
+    comma = bool(written_so.str.contains(",").any())
     return values.map(lambda value: repr(float(value)).replace(".", ",") if comma else repr(float(value)))
 
 
