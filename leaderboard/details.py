@@ -75,6 +75,8 @@ def dataset_detail(results: Results, dataset: str, metric: str = "macro_f1", bas
         test = contrast.on_dataset(method, dataset)
         ends = (np.nan, np.nan) if method == baseline else (100 * test.low, 100 * test.high)
         rows.append((method, words[method], 100 * test.mean, *ends))
+    absent = sorted(set(results.scores["method"]) - set(draws.methods))
+    rows += [(method, "not run", np.nan, np.nan, np.nan) for method in absent]
     table = pd.DataFrame(rows, columns=["method", "state", "delta", "low", "high"])
     table["score"] = table["method"].map(100 * draws.scores.T[dataset])
     own = scores.loc[scores["method"] == baseline]

@@ -243,3 +243,11 @@ def test_figures():
     assert heat(5, 5, higher_is_better=False) == ("loss", 1.0)
     assert heat(np.nan, 5) == ("", 0.0)
     assert full_heat([np.nan]) == 2.0
+
+
+def test_a_plain_table_in_which_a_method_has_no_row_on_a_data_set_has_all_pages():
+    rows = [(m, d, i) for m in ("none", "a", "b") for d in "xyz" for i in range(4) if (m, d) != ("b", "y")]
+    scores = pd.DataFrame(rows, columns=["method", "dataset", "draw"]).assign(macro_f1=lambda t: 0.5 + 0.01 * t["draw"])
+    pages = render_site(scores)
+    assert re.search(r">y</a>.*?not run", pages["method/b.html"], flags=re.S)
+    assert re.search(r">b</a>.*?not run", pages["dataset/y.html"], flags=re.S)
