@@ -34,30 +34,33 @@ class Scale:
     ----------
     low, high : float
         What the two edges stand for.
+    rising : bool
+        False where less is better.
     """
 
     low: float
     high: float
+    rising: bool = True
 
     @classmethod
-    def over(cls, values: Iterable[float]) -> Scale:
+    def over(cls, values: Iterable[float], rising: bool = True) -> Scale:
         """Return a scale that holds 0 and nearly all values: a single wild interval is cut, not allowed to squeeze."""
         finite = np.array([value for value in values if math.isfinite(value)] or [0.0])
         size = np.abs(finite)
         reach = max(1.0, min(float(size.max()), 3 * float(np.quantile(size, 0.75))))
         room = 0.15 * reach
-        return cls(float(np.clip(finite.min(), -reach, -room)), float(np.clip(finite.max(), room, reach)))
+        return cls(float(np.clip(finite.min(), -reach, -room)), float(np.clip(finite.max(), room, reach)), rising)
 
     def x(self, value: float) -> float:
         """Return the pixel of a value, cut at the edges."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(BAR_MARGIN + share * (BAR_WIDTH - 2 * BAR_MARGIN), 1)
 
-    def bar(self, mean: float, low: float, high: float, higher_is_better: bool = True) -> Bar | None:
-        """Return the bar of an interval; None where there is no interval."""
+    def bar(self, mean: float, low: float, high: float) -> Bar | None:
+        """Return the bar of an interval, "up" where all of it is a gain; None where there is no interval."""
         if not all(map(math.isfinite, (mean, low, high))):
             return None
-        shape = "open" if low <= 0 <= high else "up" if (low > 0) == higher_is_better else "down"
+        shape = "open" if low <= 0 <= high else "up" if (low > 0) == self.rising else "down"
         cut = low < self.low - 1e-9 or high > self.high + 1e-9
         return Bar(self.x(0), self.x(low), self.x(high), self.x(mean), shape, cut)
 

@@ -1,4 +1,4 @@
-"""Figures of one method: its difference on every data set, its rows beside real ones, its training curves."""
+"""Figures of one method: its rows beside real ones, its training curves."""
 
 from __future__ import annotations
 
@@ -9,85 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import format as text
-from .figures import Scale
-from .plots import CLASS_COLOURS, DOWN, INK, LINE, MUTED, OPEN, UP, style
+from .plots import INK, LINE, MARKERS, MUTED, SERIES, style
+from .plots_forest import number, short
 from .samples import Projection
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: inches: what fits beside a table on a page of 1280 pixels
-WIDTH = 5.8
-MARKERS = "os^Dv"
-_COLOURS = {"up": UP, "down": DOWN, "open": OPEN}
 #: room around the real rows, as a share of their range: generated rows farther out are drawn at the edge
 _ROOM = 0.4
-#: letters of a name that fit beside a figure
-_LETTERS = 26
-
-
-def forest(rows: Sequence[Mapping[str, Any]], baseline: str, unit: str) -> Figure:
-    """Draw the difference on every data set with its interval, the first row at the top.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        dataset, delta, low, high, in points; NaN where there is none.
-    baseline, unit : str
-        What the difference is to, and of what it is.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Intervals that are far longer than the others are cut, with an arrow.
-    """
-    scale = Scale.over([one[key] for one in rows for key in ("low", "high", "delta")])
-    low, high = scale.low, scale.high
-    names = [_short(str(one["dataset"])) for one in rows]
-    with style():
-        figure, axes = _one_axes(0.58 + 0.235 * len(rows), left=0.2 + 0.078 * max(map(len, names)))
-        for shape, colour in _COLOURS.items():
-            places = [(y, one) for y, one in enumerate(rows) if _shape(one) == shape]
-            at = [y for y, _ in places]
-            ends = np.array([(one["low"], one["high"]) for _, one in places]).reshape(-1, 2)
-            axes.hlines(at, *ends.clip(low, high).T, color=colour, linewidth=1.8, capstyle="round")
-            axes.plot([one["delta"] for _, one in places], at, "o", color=colour, markersize=4.5)
-            for cut, edge, marker in ((ends[:, 0] < low - 1e-9, low, "<"), (ends[:, 1] > high + 1e-9, high, ">")):
-                axes.plot(np.full(cut.sum(), edge), np.array(at)[cut], marker, color=colour, markersize=5)
-        bare = [(one["delta"], y) for y, one in enumerate(rows) if not _shape(one)]
-        axes.plot(*np.array(bare).reshape(-1, 2).clip([low, 0], [high, len(rows)]).T, "o", color=OPEN, markersize=4.5,
-                  markerfacecolor="none")  # fmt: skip
-        axes.axvline(0, color=MUTED, linewidth=0.9, zorder=0)
-        axes.set_yticks(range(len(rows)), names, color=INK)
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
-        axes.grid(axis="x", color=LINE, linewidth=0.7)
-        axes.set_axisbelow(True)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(f"Δ {unit} to {_short(baseline)}, points")
-        axes.xaxis.set_major_formatter(_number)
-    return figure
-
-
-def _shape(one: Mapping[str, Any]) -> str:
-    """Return on which side of 0 an interval lies; nothing where there is none."""
-    if np.isnan(one["low"]) or np.isnan(one["high"]):
-        return ""
-    return "up" if one["low"] > 0 else "down" if one["high"] < 0 else "open"
-
-
-def _one_axes(height: float, left: float) -> tuple[Figure, Axes]:
-    """Return a figure and its axes with fixed margins, in inches: a layout by trial takes as long as drawing."""
-    from matplotlib.figure import Figure
-
-    bottom, top, right = 0.45, 0.06, 0.12
-    box = (left / WIDTH, bottom / height, 1 - (left + right) / WIDTH, 1 - (bottom + top) / height)
-    figure = Figure(figsize=(WIDTH, height))
-    return figure, figure.add_axes(box)
 
 
 def planes(
@@ -119,9 +50,9 @@ def planes(
                 pair, (plane.real, plane.new), codes, ("real", "generated"), strict=True
             ):
                 shown = np.clip(points, low, high)
-                for code, colour, marker in zip(_rarest_first(codes[0]), CLASS_COLOURS, MARKERS, strict=False):
+                for code, colour, marker in zip(_rarest_first(codes[0]), SERIES, MARKERS, strict=False):
                     chosen = shown[own == code]
-                    label = _short(classes[code] if code < len(classes) else f"class {code}", 18)
+                    label = short(classes[code] if code < len(classes) else f"class {code}", 18)
                     axes.plot(*chosen.T, marker, color=colour, markersize=4, alpha=0.8, markeredgewidth=0, label=label,
                               clip_on=False)  # fmt: skip
                 outside = int((shown != points).any(axis=1).sum())
@@ -131,13 +62,13 @@ def planes(
                 axes.set_ylim(low[1], high[1])
                 axes.set_xlabel(f"PC 1 ({100 * plane.shares[0]:.0f} %)")
                 axes.locator_params(nbins=5)
-                axes.xaxis.set_major_formatter(_number)
-                axes.yaxis.set_major_formatter(_number)
+                axes.xaxis.set_major_formatter(number)
+                axes.yaxis.set_major_formatter(number)
             pair[1].tick_params(labelleft=False)
             pair[0].set_ylabel(f"PC 2 ({100 * plane.shares[1]:.0f} %)")
             pair[0].yaxis.set_label_coords(-0.16, 0.5)
             pair[0].text(
-                0, 1.13, _short(title, 60), transform=pair[0].transAxes, color=INK, fontweight="bold", fontsize=9.5
+                0, 1.13, short(title, 60), transform=pair[0].transAxes, color=INK, fontweight="bold", fontsize=9.5
             )
             handles, found = pair[0].get_legend_handles_labels()
             pair[1].legend(handles, found, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, labelcolor=INK,
@@ -166,7 +97,7 @@ def curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
         The figure; up to five parts.
     """
     parts = list(dict.fromkeys(str(name) for table in tables.values() for name in table.columns))
-    parts = parts[: len(CLASS_COLOURS)]
+    parts = parts[:5]
     dashes = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
     with style():
         columns = 2 if len(tables) in (2, 4) else min(3, len(tables))
@@ -178,13 +109,13 @@ def curves(tables: Mapping[str, pd.DataFrame]) -> Figure:
             for place, part in enumerate(parts):
                 if part in table.columns:
                     (found[part],) = axes.plot(
-                        table.index, table[part], color=CLASS_COLOURS[place], linestyle=dashes[place], linewidth=1.4
+                        table.index, table[part], color=SERIES[place], linestyle=dashes[place], linewidth=1.4
                     )
-            axes.set_title(_short(name), fontsize=9, color=INK, loc="left")
+            axes.set_title(short(name), fontsize=9, color=INK, loc="left")
             axes.set_xlabel("step")
             axes.grid(color=LINE, linewidth=0.6)
-            axes.xaxis.set_major_formatter(_number)
-            axes.yaxis.set_major_formatter(_number)
+            axes.xaxis.set_major_formatter(number)
+            axes.yaxis.set_major_formatter(number)
         for axes in flat[len(tables) :]:
             figure.delaxes(axes)
         figure.legend(list(found.values()), list(found), loc="upper left", ncols=len(found),
@@ -226,13 +157,3 @@ def picture(values: np.ndarray, low: float, high: float) -> str:
 def _rarest_first(codes: np.ndarray) -> list[int]:
     """Return the classes in the order in which they stand: the sample has the rarest first."""
     return list(dict.fromkeys(map(int, codes)))
-
-
-def _short(name: str, letters: int = _LETTERS) -> str:
-    """Return a name cut to a length, with nothing that matplotlib takes for mathematics."""
-    return (name if len(name) <= letters else f"{name[: letters - 1]}…").replace("$", r"\$")
-
-
-def _number(value: float, _: float) -> str:
-    """Write a number of an axis as the tables do."""
-    return f"{value:g}".replace("-", text.MINUS)

@@ -13,9 +13,10 @@ from .curves import AXES, Curves, curves_of
 from .export import escape_latex, to_latex
 from .pareto import cost_table
 from .plots import save
-from .plots_board import forest_figure, heat_figure
 from .plots_cost import cost_figure
 from .plots_curves import gain_figure, score_figure
+from .plots_forest import forest_figure
+from .plots_heat import heat_figure
 from .plots_ranks import critical_difference_figure
 from .results import Results
 from .separation import Separation, separation

@@ -16,14 +16,11 @@ if TYPE_CHECKING:
 
 #: Colours of a figure and the custom property of the page's style that stands for each.
 INK, MUTED, LINE, UP, DOWN, OPEN = "#1d2126", "#5c646d", "#e3e1dc", "#1f6fb2", "#b4570c", "#747c85"
-#: Of up to five classes or lines: told apart by the colour-blind, and on both grounds; shapes tell them apart as well.
-CLASS_COLOURS = ("#b3440b", "#2a6eb5", "#2f7d57", "#8a4ba5", "#6a7077")
 PROPERTIES = {INK: "--ink", MUTED: "--muted", LINE: "--line", UP: "--up", DOWN: "--down", OPEN: "--open"}
-#: Colours of lines that have to be told apart, beside their markers: first blue and brown, as UP and DOWN.
+#: Colours of lines and classes, told apart by the colour-blind, on both grounds; markers tell them apart as well.
 SERIES = (UP, DOWN, "#1b7f4a", "#7b4fb4", "#b8336b", "#0f7c87", "#7a6a01", "#5a5f9e")
 MARKERS = "osD^vPX*"
 PROPERTIES |= {colour: f"--series-{number}" for number, colour in enumerate(SERIES[2:], 3)}
-PROPERTIES |= {colour: f"--class-{place}" for place, colour in enumerate(CLASS_COLOURS)}
 #: Inches a figure is wide on paper: one column of text.
 WIDTH = 6.3
 _STYLE: Any = {

@@ -13,7 +13,7 @@ from .. import format as text
 from ..comparison import Comparison
 from ..details import DatasetDetail, dataset_detail
 from ..figures import BAR_WIDTH
-from ..results import Results
+from ..results import Results, higher_is_better
 from ..separation import Separation, separation
 from ..tables import compare
 from .downloads import Download, downloads_of
@@ -95,6 +95,11 @@ class Site:
     def downloads(self) -> list[Download]:
         """The files for other programs."""
         return downloads_of(self.results, self.main, self.separation)
+
+    @property
+    def rising(self) -> bool:
+        """Whether more of the metric is better."""
+        return higher_is_better(self.metric)
 
     @property
     def controls(self) -> set[str]:

@@ -11,7 +11,7 @@ from ..figures import Scale
 from ..pareto import cost_table
 from ..plots import inline_svg
 from ..plots_cost import LEAST, cost_figure
-from ..results import Results
+from ..results import Results, higher_is_better
 from ..verdict import count_of
 from .base import FIGURE_WIDTH, Page, Site
 
@@ -33,7 +33,7 @@ def _cost(main: Comparison) -> dict[str, Any] | None:
     if figure is None:
         return None
     table = cost_table(main)
-    scale = Scale.over([*table["low"], *table["high"], *table["delta"]])
+    scale = Scale.over([*table["low"], *table["high"], *table["delta"]], higher_is_better(main.metric))
     rows = []
     for row in table.to_dict("records"):
         bar = None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"])

@@ -13,7 +13,6 @@ from .. import format as text
 from ..aggregate import draw_table
 from ..details import DatasetDetail
 from ..figures import Scale, full_heat, heat
-from ..results import higher_is_better
 from .base import Page, Site
 
 #: more classes than this are folded away
@@ -122,7 +121,7 @@ def _known(value: Any) -> bool:
 def _methods(site: Site, detail: DatasetDetail, scores: pd.DataFrame) -> dict[str, Any]:
     """Return the rows of the methods with bars and regret, and how many lie wholly above and below 0."""
     table = detail.table
-    scale = Scale.over([*table["low"], *table["high"], *table["delta"]])
+    scale = Scale.over([*table["low"], *table["high"], *table["delta"]], site.rising)
     regret = _regret(scores, site.main.baseline)
     rows = [
         {
@@ -133,7 +132,7 @@ def _methods(site: Site, detail: DatasetDetail, scores: pd.DataFrame) -> dict[st
         for row in table.to_dict("records")
     ]
     above, below = int((table["low"] > 0).sum()), int((table["high"] < 0).sum())
-    better, worse = (above, below) if higher_is_better(site.metric) else (below, above)
+    better, worse = (above, below) if site.rising else (below, above)
     return {
         "rows": rows,
         "zero": scale.x(0),

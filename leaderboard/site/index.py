@@ -52,11 +52,10 @@ def board(comparison: Comparison) -> dict[str, Any]:
     """Return the rows of a table with what is drawn in them."""
     table = comparison.table
     others = table[~table["is_baseline"]]
-    scale = Scale.over([*others["low"], *others["high"], *others["delta"]])
-    better = higher_is_better(comparison.metric)
+    scale = Scale.over([*others["low"], *others["high"], *others["delta"]], higher_is_better(comparison.metric))
     rows = []
     for row in table.to_dict("records"):
-        bar = None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"], better)
+        bar = None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"])
         rows.append({str(key): value for key, value in row.items()} | {"bar": bar, "tone": _tone(row)})
     return {"rows": rows, "zero": scale.x(0)}
 

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from .. import format as text
-from .. import method_figures as draw
 from ..aggregate import draw_table
 from ..contrast import Contrast, Design
 from ..fidelity import Fidelity, fidelity_table
 from ..figures import Scale
 from ..plots import inline_svg
-from ..results import higher_is_better
+from ..plots_forest import forest, short
 from .base import Page, Site
 from .made import rows_made, training
 from .manifest import warnings_of
@@ -41,12 +40,16 @@ def _board(site: Site) -> dict[str, Any]:
     """Return the rows of the overview with their bars."""
     rows = list(site.rows.values())
     others = [row for row in rows if not row["is_baseline"]]
-    scale = Scale.over([row[key] for row in others for key in ("low", "high", "delta")])
+    scale = Scale.over([row[key] for row in others for key in ("low", "high", "delta")], site.rising)
     lines = [
         {"row": row, "bar": None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"])}
         for row in rows
     ]
     return {"lines": lines, "zero": scale.x(0)}
+
+
+#: inches: what fits beside a table on a page of 1280 pixels
+FOREST_WIDTH = 5.8
 
 
 class _Parts:
@@ -66,7 +69,7 @@ class _Parts:
         self.contrasts = {name: Contrast(draws, name, design) for name in references}
         self.fidelity: Fidelity | None = fidelity_table(self.results, list(site.rows))
         self.warnings = warnings_of(self.results.run)
-        self.sign = 1 if higher_is_better(site.metric) else -1
+        self.sign = 1 if site.rising else -1
 
     def of(self, name: str) -> dict[str, Any]:
         """Return what the template of one method reads."""
@@ -126,7 +129,9 @@ class _Parts:
         label = (
             f"Difference of {name} to {baseline} in {unit} on each data set, with intervals: the table has the numbers"
         )
-        return inline_svg(draw.forest(drawn, baseline, unit), label, "forest")
+        rows = [{"name": one["dataset"], **one} for one in drawn]
+        what = f"Δ {unit} to {short(baseline)}, points"
+        return inline_svg(forest(rows, what, width=FOREST_WIDTH, rising=self.site.rising), label, "forest")
 
     def _hurts(self, name: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the data sets whose whole interval lies on the wrong side of 0, the worst first."""
@@ -171,7 +176,7 @@ class _Parts:
         if not found:
             return None
         found.sort(key=lambda one: (self.sign * one["delta"], one["control"]))
-        scale = Scale.over([one[key] for one in found for key in ("low", "high", "delta")])
+        scale = Scale.over([one[key] for one in found for key in ("low", "high", "delta")], self.site.rising)
         for one in found:
             one["bar"] = scale.bar(one["delta"], one["low"], one["high"])
         return {"rows": found, "zero": scale.x(0)}

@@ -251,3 +251,15 @@ def test_a_plain_table_in_which_a_method_has_no_row_on_a_data_set_has_all_pages(
     pages = render_site(scores)
     assert re.search(r">y</a>.*?not run", pages["method/b.html"], flags=re.S)
     assert re.search(r">b</a>.*?not run", pages["dataset/y.html"], flags=re.S)
+
+
+def test_where_less_is_better_a_fall_is_blue_on_every_page():
+    rows = [(m, d, i) for m in ("none", "better") for d in "wxyz" for i in range(4)]
+    scores = pd.DataFrame(rows, columns=["method", "dataset", "draw"]).assign(n_train=100, n_test=50)
+    rng = np.random.default_rng(0)
+    scores["log_loss"] = np.where(scores["method"] == "none", 0.5, 0.3) + rng.normal(0, 0.01, len(scores))
+    pages = render_site(scores, "log_loss")
+    for path in ("index.html", "methods.html", "method/better.html", "dataset/w.html"):
+        assert "interval up" in pages[path] or "var(--up)" in pages[path], path
+        assert "interval down" not in pages[path], path
+        assert "var(--down)" not in pages[path], path

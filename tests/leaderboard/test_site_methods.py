@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from augbench.leaderboard import compare
-from augbench.leaderboard import method_figures as draw
+from augbench.leaderboard.plots_forest import forest
 from augbench.leaderboard.results import Results
 from augbench.leaderboard.samples import Sample, project, strip
 from augbench.leaderboard.site import render_site
@@ -205,14 +205,14 @@ def test_training_curves_are_the_mean_over_networks(pages):
 
 
 def test_a_wild_interval_is_cut_with_an_arrow_and_a_missing_one_is_an_open_circle():
-    rows = [{"dataset": f"d{i}", "delta": 1.0, "low": 0.5, "high": 1.5} for i in range(6)]
-    rows += [{"dataset": "wild", "delta": 300.0, "low": -500.0, "high": 900.0}]
-    rows += [{"dataset": "bare", "delta": -1.0, "low": np.nan, "high": np.nan}]
-    axes = draw.forest(rows, "none", "macro F1").axes[0]
+    rows = [{"name": f"d{i}", "delta": 1.0, "low": 0.5, "high": 1.5} for i in range(6)]
+    rows += [{"name": "wild", "delta": 300.0, "low": -500.0, "high": 900.0}]
+    rows += [{"name": "bare", "delta": -1.0, "low": np.nan, "high": np.nan}]
+    axes = forest(rows, "Δ macro F1 to none, points").axes[0]
     assert max(axes.get_xlim()) < 20
     lines = {line.get_marker(): line for line in axes.lines if len(line.get_xdata())}
     assert {"<", ">"} <= set(lines)
-    assert [label.get_text() for label in axes.get_yticklabels()] == [one["dataset"] for one in rows]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [one["name"] for one in rows]
     assert any(line.get_markerfacecolor() == "none" and len(line.get_xdata()) == 1 for line in axes.lines)
 
 

@@ -1,4 +1,4 @@
-"""Figures of the leaderboard itself: the forest of all methods, the heat matrix of methods and data sets."""
+"""The heat matrix of methods and data sets as a figure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from . import format as text
 from .comparison import Comparison
-from .figures import Scale, full_heat
-from .plots import DOWN, INK, LINE, MUTED, OPEN, UP, WIDTH, new_figure, style
+from .figures import full_heat
+from .plots import DOWN, INK, LINE, UP, WIDTH, new_figure, style
 from .results import higher_is_better
 
 if TYPE_CHECKING:
@@ -20,63 +20,6 @@ if TYPE_CHECKING:
 SHORT = {"failed": "failed", "not applicable": "n/a", "not run": "not run"}
 #: cells have numbers up to so many data sets, and a font that fits
 MOST_NUMBERS = 24
-
-
-def forest_figure(comparison: Comparison, width: float = WIDTH) -> Figure:
-    """Draw every method's difference to the baseline with its 95 % interval, in the order of the leaderboard.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        What is drawn.
-    width : float
-        In inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One line per method; controls have open squares. An interval that leaves the scale ends in an arrow.
-    """
-    table = comparison.table[~comparison.table["is_baseline"] & comparison.table["delta"].notna()]
-    scale = Scale.over([*table["low"], *table["high"], *table["delta"]])
-    with style():
-        figure = new_figure(0.2 * len(table) + 0.9, width)
-        axes = figure.add_subplot()
-        axes.axvline(0, color=MUTED, lw=0.9, zorder=1)
-        for place, row in enumerate(table.to_dict("records")):
-            _interval(axes, place, row, scale, comparison)
-        unranked = table["mean_rank"].isna().tolist()
-        names = [f"{name} †" if one else str(name) for name, one in zip(table["method"], unranked, strict=True)]
-        axes.set_yticks(range(len(table)), names)
-        for label, one in zip(axes.get_yticklabels(), unranked, strict=True):
-            label.set_color(MUTED if one else INK)
-        axes.tick_params(axis="y", length=0)
-        axes.set_ylim(len(table) - 0.4, -0.6)
-        room = 0.03 * (scale.high - scale.low)
-        axes.set_xlim(scale.low - room, scale.high + room)
-        axes.grid(axis="x", lw=0.6)
-        axes.set_axisbelow(True)
-        axes.spines["left"].set_visible(False)
-        note = "\n† not on all data sets, or not in full: not ranked" if any(unranked) else ""
-        what = f"Δ {text.metric_name(comparison.metric)} to {comparison.baseline}, points"
-        axes.set_xlabel(what + note)
-    return figure
-
-
-def _interval(axes: Axes, place: int, row: dict, scale: Scale, comparison: Comparison) -> None:
-    """Draw one line of the forest."""
-    better = 1 if higher_is_better(comparison.metric) else -1
-    ends = sorted((better * row["low"], better * row["high"]))
-    colour = UP if ends[0] > 0 else DOWN if ends[1] < 0 else OPEN
-    low, high = max(row["low"], scale.low), min(row["high"], scale.high)
-    if np.isfinite(low) and np.isfinite(high):
-        axes.plot([low, high], [place, place], color=colour, lw=1.8, zorder=2, solid_capstyle="butt")
-        for end, cut, marker in ((low, row["low"] < scale.low, "<"), (high, row["high"] > scale.high, ">")):
-            if cut:
-                axes.plot(end, place, marker=marker, color=colour, ms=5, zorder=2)
-    marker, face = ("s", "white") if row["is_control"] else ("o", colour)
-    delta = min(max(row["delta"], scale.low), scale.high)
-    axes.plot(delta, place, marker=marker, ms=5, mfc=face, mec=colour, mew=1.2, zorder=3)
 
 
 def heat_figure(comparison: Comparison, width: float = WIDTH) -> Figure | None:
