@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import os
 import posixpath
 import re
 
@@ -191,6 +192,36 @@ def test_a_site_replaces_an_older_one_whole_and_nothing_else(results, tmp_path):
     with pytest.raises(InputError, match="holds other files"):
         write_site(results, tmp_path / "thesis")
     assert (tmp_path / "thesis" / "chapter.html").read_text() == "mine"
+
+
+def test_a_site_of_something_else_is_refused_and_left_as_it_is(results, tmp_path):
+    theirs = {"index.html": "<title>docs</title>", "guide/a.html": "mine", "assets/logo.png": "mine"}
+    for keep in (theirs, {"assets/logo.png": "mine", "a.html": "mine"}):
+        folder = tmp_path / str(len(keep))
+        for name, words in keep.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(words)
+        with pytest.raises(InputError, match="holds other files"):
+            write_site(results, folder)
+        found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        assert found == set(keep)
+
+
+def test_a_site_that_was_not_written_to_its_end_is_written_again(results, tmp_path, monkeypatch):
+    put = os.replace
+    done = []
+
+    def full(source, target):
+        if done:
+            raise OSError(28, "No space left on device")
+        done.append(target)
+        put(source, target)
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        write_site(results, tmp_path)
+    monkeypatch.undo()
+    assert write_site(results, tmp_path).is_file()
 
 
 def test_names_that_make_the_same_file_name_have_pages_of_their_own():
