@@ -29,7 +29,7 @@ _ROOM = 0.4
 _LETTERS = 26
 
 
-def forest(rows: Sequence[Mapping[str, Any]], baseline: str, unit: str) -> Figure:
+def forest(rows: Sequence[Mapping[str, Any]], baseline: str, unit: str, higher_is_better: bool = True) -> Figure:
     """Draw the difference on every data set with its interval, the first row at the top.
 
     Parameters
@@ -38,6 +38,8 @@ def forest(rows: Sequence[Mapping[str, Any]], baseline: str, unit: str) -> Figur
         dataset, delta, low, high, in points; NaN where there is none.
     baseline, unit : str
         What the difference is to, and of what it is.
+    higher_is_better : bool
+        Whether what lies above 0 is drawn as a gain, or as a loss.
 
     Returns
     -------
@@ -50,14 +52,14 @@ def forest(rows: Sequence[Mapping[str, Any]], baseline: str, unit: str) -> Figur
     with style():
         figure, axes = _one_axes(0.58 + 0.235 * len(rows), left=0.2 + 0.078 * max(map(len, names)))
         for shape, colour in _COLOURS.items():
-            places = [(y, one) for y, one in enumerate(rows) if _shape(one) == shape]
+            places = [(y, one) for y, one in enumerate(rows) if _shape(one, higher_is_better) == shape]
             at = [y for y, _ in places]
             ends = np.array([(one["low"], one["high"]) for _, one in places]).reshape(-1, 2)
             axes.hlines(at, *ends.clip(low, high).T, color=colour, linewidth=1.8, capstyle="round")
             axes.plot([one["delta"] for _, one in places], at, "o", color=colour, markersize=4.5)
             for cut, edge, marker in ((ends[:, 0] < low - 1e-9, low, "<"), (ends[:, 1] > high + 1e-9, high, ">")):
                 axes.plot(np.full(cut.sum(), edge), np.array(at)[cut], marker, color=colour, markersize=5)
-        bare = [(one["delta"], y) for y, one in enumerate(rows) if not _shape(one)]
+        bare = [(one["delta"], y) for y, one in enumerate(rows) if not _shape(one, higher_is_better)]
         axes.plot(*np.array(bare).reshape(-1, 2).clip([low, 0], [high, len(rows)]).T, "o", color=OPEN, markersize=4.5,
                   markerfacecolor="none")  # fmt: skip
         axes.axvline(0, color=MUTED, linewidth=0.9, zorder=0)
@@ -73,11 +75,13 @@ def forest(rows: Sequence[Mapping[str, Any]], baseline: str, unit: str) -> Figur
     return figure
 
 
-def _shape(one: Mapping[str, Any]) -> str:
-    """Return on which side of 0 an interval lies; nothing where there is none."""
+def _shape(one: Mapping[str, Any], higher_is_better: bool) -> str:
+    """Return whether an interval lies on the side of a gain, of a loss, or on both; nothing where there is none."""
     if np.isnan(one["low"]) or np.isnan(one["high"]):
         return ""
-    return "up" if one["low"] > 0 else "down" if one["high"] < 0 else "open"
+    if one["low"] <= 0 <= one["high"]:
+        return "open"
+    return "up" if (one["low"] > 0) == higher_is_better else "down"
 
 
 def _one_axes(height: float, left: float) -> tuple[Figure, Axes]:

@@ -11,7 +11,7 @@ from ..figures import Scale
 from ..pareto import cost_table
 from ..plots import inline_svg
 from ..plots_cost import LEAST, cost_figure
-from ..results import Results
+from ..results import Results, higher_is_better
 from ..verdict import count_of
 from .base import FIGURE_WIDTH, Page, Site
 
@@ -34,9 +34,10 @@ def _cost(main: Comparison) -> dict[str, Any] | None:
         return None
     table = cost_table(main)
     scale = Scale.over([*table["low"], *table["high"], *table["delta"]])
+    better = higher_is_better(main.metric)
     rows = []
     for row in table.to_dict("records"):
-        bar = None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"])
+        bar = None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"], better)
         rows.append({str(key): value for key, value in row.items()} | {"bar": bar})
     front = [str(row["method"]) for row in rows if row["on_front"]]
     label = f"Difference to {main.baseline} against time per draw; on the front: {', '.join(front)}"

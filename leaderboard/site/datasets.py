@@ -127,7 +127,7 @@ def _methods(site: Site, detail: DatasetDetail, scores: pd.DataFrame) -> dict[st
     rows = [
         {
             "row": row,
-            "bar": scale.bar(row["delta"], row["low"], row["high"]),
+            "bar": scale.bar(row["delta"], row["low"], row["high"], higher_is_better(site.metric)),
             "regret": regret.get(row["method"], math.nan),
         }
         for row in table.to_dict("records")

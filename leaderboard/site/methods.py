@@ -42,8 +42,9 @@ def _board(site: Site) -> dict[str, Any]:
     rows = list(site.rows.values())
     others = [row for row in rows if not row["is_baseline"]]
     scale = Scale.over([row[key] for row in others for key in ("low", "high", "delta")])
+    better = higher_is_better(site.metric)
     lines = [
-        {"row": row, "bar": None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"])}
+        {"row": row, "bar": None if row["is_baseline"] else scale.bar(row["delta"], row["low"], row["high"], better)}
         for row in rows
     ]
     return {"lines": lines, "zero": scale.x(0)}
@@ -126,7 +127,7 @@ class _Parts:
         label = (
             f"Difference of {name} to {baseline} in {unit} on each data set, with intervals: the table has the numbers"
         )
-        return inline_svg(draw.forest(drawn, baseline, unit), label, "forest")
+        return inline_svg(draw.forest(drawn, baseline, unit, self.sign > 0), label, "forest")
 
     def _hurts(self, name: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the data sets whose whole interval lies on the wrong side of 0, the worst first."""
@@ -173,7 +174,7 @@ class _Parts:
         found.sort(key=lambda one: (self.sign * one["delta"], one["control"]))
         scale = Scale.over([one[key] for one in found for key in ("low", "high", "delta")])
         for one in found:
-            one["bar"] = scale.bar(one["delta"], one["low"], one["high"])
+            one["bar"] = scale.bar(one["delta"], one["low"], one["high"], self.sign > 0)
         return {"rows": found, "zero": scale.x(0)}
 
     def _fidelity(self, name: str) -> dict[str, Any] | None:
