@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -60,6 +61,21 @@ def results_of(store: Store, suite: str | None = None, keep: bool = False) -> Re
     Predictions are read from the store's file when they are asked for; `keep` reads the file into memory where there is
     something to ask for, for a store that is about to be deleted.
     """
+    with _one_moment(store):
+        return _results_of(store, suite, keep)
+
+
+@contextmanager
+def _one_moment(store: Store) -> Iterator[None]:
+    """Read a store as it is at one moment: of a unit that is stored between two queries half would be read."""
+    store.connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        store.connection.rollback()
+
+
+def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
     run = store.find_run(suite)
     info = run["info"]
     # metrics of plugins, which need not be loaded to read a store

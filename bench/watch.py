@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mimetypes
 import posixpath
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -104,10 +105,18 @@ class SiteServer(ThreadingHTTPServer):
         self._site = ({}, self._site[1])
         self._why = _WAITING.format(escape(why))
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a reader that has gone, as a page that loads again does; of all else what is usual."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     def answer(self, path: str) -> tuple[HTTPStatus, str, bytes]:
         """Return status, type and body of a path with or without a query."""
         files, version = self._site
-        path = unquote(urlsplit(path).path)
+        try:
+            path = unquote(urlsplit(path).path)
+        except ValueError:  # no address at all, "http://[" say
+            return HTTPStatus.BAD_REQUEST, "text/plain", b"this is no address\n"
         if path == VERSION:
             return HTTPStatus.OK, "text/plain", version.encode()
         if path == SCRIPT:
@@ -130,6 +139,14 @@ def _with_script(page: bytes, version: str) -> bytes:
     return head + tag + tail if end else page
 
 
+def _name_of(host: str) -> str | None:
+    """Return the name in a Host header; None where it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Answers GET for the names of this machine; all else is refused."""
 
@@ -139,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer one request."""
         # a page of somewhere else whose name was made to point here would read what is served
-        if urlsplit(f"//{self.headers.get('Host', '')}").hostname not in (HOST, "localhost"):
+        if _name_of(self.headers.get("Host", "")) not in (HOST, "localhost"):
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
             return
         status, kind, body = self.server.answer(self.path)

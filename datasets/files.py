@@ -374,7 +374,7 @@ def _categorical(path: Path | str, column: pd.Series) -> pd.Series:
     why = "" if isinstance(column.dtype, pd.CategoricalDtype) else _almost_numbers(text.dropna())
     if len(levels) > _MOST_LEVELS and 2 * len(levels) > len(text):
         what = why or f"looks like free text ({len(levels)} distinct values in {len(text)} rows)"
-        raise InputError(f"{where} {what}: {_drop_hint(path, [str(column.name)])}")
+        raise InputError(f"{where} {what}{', or' if why else ':'} {_drop_hint(path, [str(column.name)])}")
     if _STRAY in why:
         warnings.warn(f"{where} is read as categories: it {why}", UserWarning, stacklevel=7)
     return pd.Series(pd.Categorical(text, categories=levels), name=column.name)

@@ -93,7 +93,8 @@ def write_files(files: Mapping[str, str], folder: str | Path) -> Path:
     """Write the files that `render_site` returned, as `write_site` does; return the index."""
     folder = Path(folder)
     old = _old_files(folder)
-    for name in sorted(files, key=lambda one: one == INDEX):
+    # first what tells that the folder is a site's: one that was not written to its end is written again
+    for name in sorted(files, key=lambda one: (one == INDEX, one != data.PATH)):
         replace_file(folder / name, files[name].encode())
     for path in old - {folder / name for name in files}:
         path.unlink(missing_ok=True)
@@ -105,6 +106,16 @@ def site_mark(results: Results, metric: str = "macro_f1") -> str:
     return f"{results.run.get('mark', '')} {metric}"
 
 
+def _is_site(folder: Path) -> bool:
+    """Say whether a folder holds a site of augbench, be it in part: many a folder has an index and assets."""
+    marks = ((INDEX, b'<meta name="augbench-results"'), (data.PATH, data.NAME.encode()))
+    for name, mark in marks:
+        path = folder / name
+        if path.is_file() and mark in path.read_bytes()[:2000]:
+            return True
+    return False
+
+
 def _old_files(folder: Path) -> set[Path]:
     """Return the files of an older site; raise where the folder holds something that is no site."""
     if folder.exists() and not folder.is_dir():
@@ -112,7 +123,7 @@ def _old_files(folder: Path) -> set[Path]:
     files = {path for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
     # what another process is about to put in its place is none of an older site
     found = {path for path in files if not path.name.startswith(".")}
-    if found and not (folder / INDEX).is_file() and not (folder / ASSETS).is_dir():
+    if found and not _is_site(folder):
         raise InputError(f"cannot write the site to '{folder}': it holds other files; name a folder of its own")
     downloads = {path for path in found if path.parent == folder / DOWNLOADS and path.suffix == ".csv"}
     return downloads | {path for path in found if path.suffix == ".html" or path.parent.name == ASSETS}

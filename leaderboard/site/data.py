@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Where it lies in the site.
 PATH = "assets/results.js"
+#: What it sets.
+NAME = "augbenchResults"
 #: Scores are written as whole numbers of this share: far finer than what decides a tie (six decimals), exact in sums.
 SCALE = 10**9
 #: Why a method has no score in a block; "absent" where it has no row in the whole cell.
@@ -36,7 +38,7 @@ _NOT_CHOSEN = re.compile(r"(f1|recall)_\d+(_tuned)?|bayes_.*|.*_tuned")
 
 def script(site: Site) -> str:
     """Return the text of the file: ``var augbenchResults = {…};``."""
-    return f"var augbenchResults = {as_json(site_data(site))};\n"
+    return f"var {NAME} = {as_json(site_data(site))};\n"
 
 
 def as_json(value: Any) -> str:
@@ -94,10 +96,12 @@ def site_data(site: Site) -> dict[str, Any]:
 def choices(site: Site) -> list[str]:
     """Return the metrics that a reader may choose, that of the leaderboard first.
 
-    Left out are the scores of single classes, what describes generated rows, and tuned decisions: their difference is a
-    column of its own.
+    Left out are the scores of single classes, what describes generated rows, tuned decisions, whose difference is a
+    column of its own, and what the baseline has nowhere: there is nothing to compare with.
     """
-    measured = metric_columns(site.results.scores)
+    scores = site.results.scores
+    own = scores[(scores["method"] == site.main.baseline) & (scores["status"] == "ok")]
+    measured = [name for name in metric_columns(scores) if np.isfinite(own[name].astype(float)).any()]
     free = [name for name in measured if name not in OF_ROWS and not _NOT_CHOSEN.fullmatch(name)]
     return list(dict.fromkeys([site.metric, *(name for name in SHOWN if name in measured), *free]))
 

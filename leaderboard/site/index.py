@@ -150,4 +150,6 @@ def matrix(comparison: Comparison) -> dict[str, Any]:
             )
         rows.append({"method": method, "cells": cells})
     controls = dict(zip(comparison.table["method"], comparison.table["is_control"], strict=True))
-    return {"datasets": list(deltas.columns), "rows": rows, "full": full, "controls": controls}
+    # of what the two ends of the scale have: a loss first, which of log loss, say, is more
+    signs = "−+" if better else "+−"
+    return {"datasets": list(deltas.columns), "rows": rows, "full": full, "signs": signs, "controls": controls}

@@ -36,6 +36,7 @@ def pages(site: Site) -> Iterator[Page]:
             "mark": str(run.get("mark", "")),
             "states": list(STATES.values()),
             "cells": {key: _cells(site.results.scores, key) for key in ("method", "dataset")},
+            "left_out": [str(one) for one in run.get("left_out") or ()],
             "downloads": site.downloads,
             "warnings": warnings_of(run),
         },

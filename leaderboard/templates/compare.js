@@ -9,9 +9,15 @@
   let shown = null;
 
   // What Python tested: a method against the baseline or against copies, on the whole run by its own metric.
+  // The other way round it is the same test, with the signs of its interval turned.
   function planned(a, b, whole) {
-    const family = b === results.methods[results.baseline] ? "baseline" : b === results.methods[results.reference] ? "copies" : "";
-    return whole && results.confirmatory && family && a !== b ? results.against[results.methods.indexOf(a)][family] : null;
+    if (!whole || !results.confirmatory || a === b) return null;
+    const family = (one) => (one === results.methods[results.baseline] ? "baseline" : one === results.methods[results.reference] ? "copies" : "");
+    const tested = (one, other) => results.against[results.methods.indexOf(one)][family(other)];
+    if (family(b)) return tested(a, b);
+    if (!family(a)) return null;
+    const { low, high, ...found } = tested(b, a);
+    return { ...found, low: low === null ? null : -high, high: low === null ? null : -low };
   }
   function show(state) {
     const chosen = augbench.selection(state);

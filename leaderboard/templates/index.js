@@ -81,7 +81,7 @@
         cell.replaceChildren(...(alone ? [] : [shown]), ...(state === "ok" ? [] : [augbench.element("span", { class: "word" }, state)]));
       });
     }
-    for (const { one } of legend) one.textContent = one.dataset.full + plain(full);
+    for (const { one } of legend) one.textContent = ((one.dataset.full === "gain") === found.higher ? "+" : "−") + plain(full);
   }
   function onWhole() {
     for (const { row, cells } of written) {

@@ -8,6 +8,7 @@ from augbench import InputError, Store
 from augbench.bench.evaluate import CellResult, DrawResult, UnitResult
 from augbench.bench.plan import make_plan
 from augbench.bench.predictions import pack_predictions, unpack_predictions
+from augbench.bench.report import results_of, run_info
 from augbench.bench.store import StoreBusyError
 from augbench.bench.suite import validate_suite
 
@@ -70,6 +71,25 @@ def test_scores_tell_failed_from_not_run_from_not_applicable(tmp_path):
     assert "needs 3 rows" in table.loc["threshold-tuned", "error"]
     assert set(table.status) == {"ok", "failed", "not applicable", "not run"}
     assert sorted(table.index) == sorted(plan.methods)
+
+
+def test_results_are_those_of_one_moment_of_a_run_that_goes_on(tmp_path, monkeypatch):
+    plan = make_units()
+    first, second = plan.units[:2]
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        store.save_run(plan, run_info(plan, ""))
+        store.save(first, result_of(first), {})
+        between = Store._without_cells
+
+        def slow(self, *given):
+            store.save(second, result_of(second), {})
+            return between(self, *given)
+
+        monkeypatch.setattr(Store, "_without_cells", slow)
+        with Store(tmp_path / "s.sqlite") as reader:
+            scores = results_of(reader).scores.set_index("method")
+    assert sorted(scores.index) == sorted(plan.methods)
+    assert scores.at[second.method.id, "status"] == "not run"
 
 
 def test_the_newest_run_is_found_also_when_an_old_plan_is_run_again(tmp_path):

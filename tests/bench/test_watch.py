@@ -4,6 +4,7 @@ import http.client
 import os
 import queue
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -95,6 +96,19 @@ def test_a_page_of_elsewhere_cannot_read_it_under_another_name(server):
         assert "index" not in body
     for host in ("localhost", f"localhost:{server.server_address[1]}", "127.0.0.1"):
         assert ask(server.url, "/", host=host)[0] == 200
+
+
+def test_what_is_no_address_and_a_reader_that_goes_are_no_traceback(server, capsys):
+    server.show(PAGES | {"assets/large.js": "x" * 20_000_000})
+    assert ask(server.url, "/", host="[")[0] == 421
+    for path, status in (("http://[", b"400"), ("/assets/large.js", b"200")):
+        with socket.create_connection(server.server_address) as reader:
+            reader.sendall(f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
+            assert reader.recv(12) == b"HTTP/1.0 " + status
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(PATIENCE)
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_a_new_site_takes_the_place_of_the_old_one_whole(server):

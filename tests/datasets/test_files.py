@@ -113,8 +113,8 @@ def test_decimals_are_numbers(tmp_path: Path) -> None:
 def test_numbers_with_a_stray_word_are_told_from_free_text(tmp_path: Path) -> None:
     y = ["a", "b"] * 60
     many = pd.DataFrame({"x": [*(f"{i * i}.5" for i in range(119)), "unknown"], "y": y})
-    found = "column 'x' holds numbers, but 1 of 120 cells is none, such as 'unknown'; make those empty"
-    check_error(lambda: read_table(write(many, tmp_path / "many.csv"), "y"), [found, "--drop x"])
+    found = "column 'x' holds numbers, but 1 of 120 cells is none, such as 'unknown'; make those empty, or "
+    check_error(lambda: read_table(write(many, tmp_path / "many.csv"), "y"), [f"{found}leave it out with --drop x"])
     few = pd.DataFrame({"x": [*([1, 2, 3] * 39), "-", "-", "n. a."], "y": y})
     with pytest.warns(UserWarning, match="'x' is read as categories: it holds numbers, but 3 of 120 cells are none"):
         info = read_table(write(few, tmp_path / "few.csv"), "y").info

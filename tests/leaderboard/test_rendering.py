@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import os
 import posixpath
 import re
 
@@ -193,6 +194,36 @@ def test_a_site_replaces_an_older_one_whole_and_nothing_else(results, tmp_path):
     assert (tmp_path / "thesis" / "chapter.html").read_text() == "mine"
 
 
+def test_a_site_of_something_else_is_refused_and_left_as_it_is(results, tmp_path):
+    theirs = {"index.html": "<title>docs</title>", "guide/a.html": "mine", "assets/logo.png": "mine"}
+    for keep in (theirs, {"assets/logo.png": "mine", "a.html": "mine"}):
+        folder = tmp_path / str(len(keep))
+        for name, words in keep.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(words)
+        with pytest.raises(InputError, match="holds other files"):
+            write_site(results, folder)
+        found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        assert found == set(keep)
+
+
+def test_a_site_that_was_not_written_to_its_end_is_written_again(results, tmp_path, monkeypatch):
+    put = os.replace
+    done = []
+
+    def full(source, target):
+        if done:
+            raise OSError(28, "No space left on device")
+        done.append(target)
+        put(source, target)
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        write_site(results, tmp_path)
+    monkeypatch.undo()
+    assert write_site(results, tmp_path).is_file()
+
+
 def test_names_that_make_the_same_file_name_have_pages_of_their_own():
     scores = pd.DataFrame({"method": ["none", "a b", "A/B", "../a"], "dataset": "정상", "draw": 0, "macro_f1": 0.5})
     pages = render_site(scores)
@@ -251,15 +282,3 @@ def test_a_plain_table_in_which_a_method_has_no_row_on_a_data_set_has_all_pages(
     pages = render_site(scores)
     assert re.search(r">y</a>.*?not run", pages["method/b.html"], flags=re.S)
     assert re.search(r">b</a>.*?not run", pages["dataset/y.html"], flags=re.S)
-
-
-def test_where_less_is_better_a_fall_is_blue_on_every_page():
-    rows = [(m, d, i) for m in ("none", "better") for d in "wxyz" for i in range(4)]
-    scores = pd.DataFrame(rows, columns=["method", "dataset", "draw"]).assign(n_train=100, n_test=50)
-    rng = np.random.default_rng(0)
-    scores["log_loss"] = np.where(scores["method"] == "none", 0.5, 0.3) + rng.normal(0, 0.01, len(scores))
-    pages = render_site(scores, "log_loss")
-    for path in ("index.html", "methods.html", "method/better.html", "dataset/w.html"):
-        assert "interval up" in pages[path] or "var(--up)" in pages[path], path
-        assert "interval down" not in pages[path], path
-        assert "var(--down)" not in pages[path], path

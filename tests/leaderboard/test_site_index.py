@@ -95,7 +95,19 @@ def test_a_metric_of_which_less_is_better_is_coloured_as_a_gain_where_it_falls(r
     best = index.board(lower.main)["rows"][0]
     assert best["delta"] < 0
     assert best["bar"].shape == "up"
-    assert ">brier</abbr>" in lower.render(next(index.pages(lower)))
+    page = lower.render(next(index.pages(lower)))
+    assert ">brier</abbr>" in page
+    # the scale of the matrix has the same colours as its cells
+    assert re.findall(r'heat (loss|gain)" style="--s:1"[^>]*>(.)', page) == [("loss", "+"), ("gain", "−")]
+
+
+def test_a_metric_that_the_baseline_does_not_have_cannot_be_chosen(results):
+    scores = results.scores.assign(odd=np.where(results.scores["method"] == "none", np.nan, 0.5), empty=np.nan)
+    odd = Site(dataclasses.replace(results, scores=scores), "macro_f1")
+    chosen = {value for value, _ in index.filters(odd)["metric"]}
+    assert chosen <= set(data.site_data(odd)["metrics"])
+    assert {"macro_f1", "auroc"} <= chosen
+    assert not {"odd", "empty"} & chosen
 
 
 def test_blocks_give_back_the_mean_of_every_cell(results, site):

@@ -141,3 +141,10 @@ def test_the_commands_of_the_three_steps_exist(page):
             command, words = command.commands[words[0]], words[1:]
         # raises where an option or an argument does not exist
         command.make_context(command.name, words)
+
+
+def test_what_a_run_left_out_is_said_with_its_reason(results, page):
+    run = {**results.run, "left_out": ["for want of time: <vae> (10 s more)"]}
+    said = render_site(Results(results.scores, results.methods, results.datasets, run))["manifest.html"]
+    assert "Left out for want of time: &lt;vae&gt; (10 s more)." in said
+    assert "Left out" not in page

@@ -216,6 +216,26 @@ def test_a_wild_interval_is_cut_with_an_arrow_and_a_missing_one_is_an_open_circl
     assert any(line.get_markerfacecolor() == "none" and len(line.get_xdata()) == 1 for line in axes.lines)
 
 
+def test_colours_say_gain_or_loss_also_where_less_is_better(synthetic):
+    results = synthetic.results(n_draws=3, failures=False, spread=0.2)
+    lower = replace(results, scores=results.scores.assign(brier=1 - results.scores["macro_f1"]))
+    pages = render_site(lower, "brier")
+    for path in ("index.html", "methods.html", "cost.html", "dataset/wine.html"):
+        rows = {
+            name: row
+            for row in re.findall(r"<tr.*?</tr>", pages[path], flags=re.S)
+            for name in re.findall(r'href="(?:\.\./)?method/([\w-]+)\.html"', row)
+            if "interval" in row
+        }
+        for name, shape in (("borderline-smote", "up"), ("uniform-noise", "down")):
+            assert f'class="interval {shape}"' in rows[name], (path, name)
+    controls = section(pages["method/borderline-smote.html"], "controls")
+    assert set(re.findall(r'class="interval (\w+)"', controls)) <= {"up", "open"}
+    forest = section(pages["method/uniform-noise.html"], "sets")
+    assert "var(--down)" in forest
+    assert "var(--up)" not in forest
+
+
 def test_markup_and_mathematics_in_names_stay_text(rich):
     def evil(value):
         return EVIL if value in ("smote", "wine") else value

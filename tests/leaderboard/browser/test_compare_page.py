@@ -66,6 +66,13 @@ def test_swapping_turns_every_sign(site_page, site):
     assert {row[0]: row[3] for row in rows(page)} == {name: one.translate(turned) for name, one in before.items()}
 
 
+def test_a_planned_pair_the_other_way_round_is_the_same_test(site_page, site, results):
+    row = compare(results).table.set_index("method").loc["smote"]
+    page = site_page(site, "compare.html#a=none&b=smote")
+    assert facts(page)["p, corrected by Holm"] == text.p_value(row["p_baseline_holm"])
+    assert f"95 % interval {text.interval(-row['high'], -row['low'])}." in page.locator("#status").inner_text()
+
+
 def test_the_address_holds_the_pair(site_page, site):
     page = site_page(site, "compare.html")
     page.select_option("[name=a]", "svm-smote")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 
 import pytest
-from augbench.leaderboard.site import render_site
+from augbench.leaderboard.results import Results
+from augbench.leaderboard.site import render_site, write_site
 
 #: WCAG 2.2 AA; without reading style sheets again, which a page from a file may not
 OPTIONS = {
@@ -64,3 +65,25 @@ def test_pages_are_valid_html(results, metric):
             parser = parsers.HTMLParser()
             parser.parse(markup)
             assert not parser.errors, (path, parser.errors[:3])
+
+
+def test_a_long_name_is_broken_and_neither_covers_the_next_cell_nor_widens_the_page(site_page, results, tmp_path):
+    name = "a method with-a-name of many words and one_that_goes_on_and_on_without_any_place_to_break"
+
+    def long(value):
+        return name if value in ("smote", "card") else value
+
+    scores = results.scores.assign(**{key: results.scores[key].map(long) for key in ("method", "dataset")})
+    folder = write_site(Results(scores, results.methods, results.datasets, {"suite": "s" * 80}), tmp_path / "s").parent
+    for path in ("index.html", "cost.html", "tests.html", "compare.html", "manifest.html"):
+        for width in (1280, 390):
+            page = site_page(folder, path, width)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+            covered = page.evaluate(
+                """() => [...document.querySelectorAll("tbody th:first-child")].filter((cell) => {
+                     const text = document.createRange();
+                     text.selectNodeContents(cell);
+                     return cell.checkVisibility() && text.getBoundingClientRect().right
+                       > cell.getBoundingClientRect().right + 1; }).map((cell) => cell.textContent)"""
+            )
+            assert not covered, (path, width)

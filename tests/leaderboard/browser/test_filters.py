@@ -272,3 +272,19 @@ def test_a_filter_answers_within_50_ms(site_page, large):
     )
     # other work on the machine only ever adds: the least of four
     assert max(min(times) for times in took) < 50, took
+
+
+def test_the_scale_of_the_matrix_turns_where_less_is_better(site_page, results, tmp_path):
+    scores = results.scores.assign(brier=1 - results.scores["macro_f1"])
+    given = Results(scores, results.methods, results.datasets, results.run)
+    page = site_page(write_site(given, tmp_path / "site").parent)
+
+    def scale():
+        return [words[0] for words in page.locator("[data-full]").all_inner_texts()]
+
+    assert scale() == ["−", "+"]
+    page.select_option("[name=metric]", "brier")
+    assert scale() == ["+", "−"]
+    assert "gain" in page.locator("table.matrix tbody td").first.get_attribute("class")
+    page.click("button[type=reset]")
+    assert scale() == ["−", "+"]
