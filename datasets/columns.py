@@ -73,3 +73,9 @@ def _numbers(column: pd.Series) -> np.ndarray | None:
     if column.dtype == object and kinds.infer_dtype(column, skipna=True) in _NUMBERS:
         return column.map(float, na_action="ignore").to_numpy(dtype=np.float64, na_value=np.nan)
     return None
+
+
+def stray_words(text: pd.Series) -> pd.Series | None:
+    """Return the cells that are no number of a column of text most of whose cells are; None for another column."""
+    words = text[pd.to_numeric(text, errors="coerce").isna()]
+    return words if 2 * len(words) < len(text) else None

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ..errors import InputError, unknown_name
 from ..provenance import digest
+from .columns import stray_words
 from .contract import DatasetInfo, FiniteDataset, Table
 from .readers import read_frame
 
@@ -382,8 +383,8 @@ def _categorical(path: Path | str, column: pd.Series) -> pd.Series:
 
 def _almost_numbers(text: pd.Series) -> str:
     """Return what a column of text is that was meant as numbers, and what to do; empty for another one."""
-    words = text[pd.to_numeric(text, errors="coerce").isna()]
-    if 2 * len(words) >= len(text):
+    words = stray_words(text)
+    if words is None:
         return ""
     if not len(words):
         return "holds numbers written as text; make them numbers"

@@ -15,6 +15,7 @@ KINDS = {
     "leak": "gives the class away",
     "mark": "gives a part of a class away",
     "id": "id",
+    "stray-words": "words among numbers",
     "beside-marks": "beside columns that give the class away",
     "duplicates": "duplicate rows",
     "contradictions": "equal rows of different classes",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .columns import Column, read_columns
+from .columns import Column, read_columns, stray_words
 from .findings import Finding, by_severity, drop_options, listed, number_of, percent
 from .identifiers import is_named, why_id
 from .leaks import Mark, class_sample, leaking, marks, strength
@@ -19,6 +19,8 @@ MANY_DUPLICATES = 0.01
 SMALL_CLASS = 10
 #: an id with which the class is met so often (balanced accuracy, cross-validated) gives it away
 _TELLING = 0.9
+#: a column of text with so few distinct values may be of categories that are called by numbers
+_FEW_LEVELS = 20
 
 
 @dataclass(frozen=True)
@@ -109,13 +111,16 @@ def inspect(X: pd.DataFrame, y: np.ndarray, classes: Sequence[str], without_clas
     counts = np.bincount(y, minlength=len(classes))
     rows, fold = class_sample(y, len(columns))
     strengths = {one.name: strength(one, y, rows, fold) for one in columns}
-    ids = {one.name: why for one in columns if (why := why_id(one))}
+    strays = _stray_words(columns)
+    amounts = {name for one in strays for name in one.columns}
+    ids = {one.name: why for one in columns if one.name not in amounts and (why := why_id(one))}
     rest = [one for one in columns if one.name not in ids]
     leaks, others = leaking(rest, strengths, y, rows, fold)
     found = [
         *_leaks(leaks, strengths, others),
         *_marks([one for one in rest if one.name not in leaks], y, classes),
         *(_id(one, ids[one.name], strengths[one.name], y) for one in columns if one.name in ids),
+        *strays,
         *_repeats([one for one in rest if one.n_distinct > 1], y, list(ids)),
         *_constants(columns),
         *_missing(columns, without_class),
@@ -195,6 +200,23 @@ def _id(column: Column, why: str, strength: float, y: np.ndarray) -> Finding:
     seems = "it looks like an id" + (" or free text" if column.values is None else "")
     message = f"column '{name}' {why}: {'an id' if is_named(name) else seems}{tells}"
     return Finding("id", "serious" if telling else "warning", (name,), message, f"leave it out: {drop_options([name])}")
+
+
+def _stray_words(columns: list[Column]) -> list[Finding]:
+    """Return a finding for each column of many numbers with a few words among them, which make it text."""
+    found = []
+    for column in columns:
+        if column.values is not None or column.n_distinct <= _FEW_LEVELS:
+            continue
+        text = pd.Series([str(column.distinct[code]) for code in column.codes if code >= 0])
+        words = stray_words(text)
+        if words is not None and len(words):
+            message = (
+                f"column '{column.name}' holds numbers, but {len(words):,} of {number_of(len(text), 'cell')} "
+                f"{'is' if len(words) == 1 else 'are'} none, such as '{words.iloc[0]}'"
+            )
+            found.append(Finding("stray-words", "warning", (column.name,), message, "make those cells empty"))
+    return found
 
 
 def equal_rows(columns: Sequence[Column]) -> np.ndarray:

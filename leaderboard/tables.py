@@ -20,7 +20,7 @@ from .pairs import WinMatrix, win_matrix
 from .ranks import Friedman, average_ranks, friedman, rank_intervals
 from .results import COPIES, Results, as_results, higher_is_better, metric_columns
 from .statistics import TTest, bayesian_signed_rank, holm
-from .verdict import FOOTNOTES, data_warning, omnibus_line, power_warnings, sentence, verdict
+from .verdict import FOOTNOTES, data_warning, exploratory_sentence, omnibus_line, power_warnings, sentence, verdict
 
 #: The metric that orders the leaderboard and the only one with p-values.
 CONFIRMATORY_METRIC = "macro_f1"
@@ -93,7 +93,10 @@ def compare(
         test = f"t-interval and Wilcoxon signed-rank test over {len(names)} data sets"
     else:
         test = board.design.test_name(names[0], metric)
-    text = sentence(rows, baseline, board.reference, len(names), draws) if confirmatory else _exploratory(metric)
+    if confirmatory:
+        finding = sentence(rows, baseline, board.reference, len(names), draws)
+    else:
+        finding = exploratory_sentence(rows, metric, baseline)
     return Comparison(
         metric=metric,
         baseline=baseline,
@@ -108,7 +111,7 @@ def compare(
         deltas=100 * board.against_baseline.differences.T.loc[order],
         states=state_words(board.draws).loc[order],
         omnibus=omnibus,
-        finding=text,
+        finding=finding,
         omnibus_text=omnibus_line(omnibus) if confirmatory else "",
         budget=budget.statement(results.run, results.scores),
         warnings=tuple(board.warnings(rows)),
@@ -116,10 +119,6 @@ def compare(
         answer=answer(results, scores, board.draws, rows) if confirmatory and len(names) == 1 else None,
         pairs=pairs,
     )
-
-
-def _exploratory(metric: str) -> str:
-    return f"Exploratory: {metric.replace('_', ' ')} on a subset or as a secondary metric; intervals, no p-values."
 
 
 def _subset(scores: pd.DataFrame, **wanted: str | Sequence[str] | None) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 from . import format as text
 from .comparison import Comparison
 from .results import higher_is_better
+from .tables import SHOWN
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -45,6 +46,15 @@ _COLUMNS = (
     _Column("failed", 4, lambda row: str(row["n_failed"]) if row["n_failed"] else ""),
 )
 _METHOD_WIDTH = 14
+
+
+def _columns(comparison: Comparison) -> tuple[_Column, ...]:
+    """Return the columns; the score itself, too, where another metric than those orders the methods."""
+    metric = comparison.metric
+    if metric in SHOWN:
+        return _COLUMNS
+    score = _Column(text.metric_name(metric), 0, lambda row: text.plain_number(row[metric]))
+    return (score, *_COLUMNS)
 
 
 def _span(row: pd.Series) -> str:
@@ -89,14 +99,14 @@ def _fitting(comparison: Comparison, width: int) -> list[_Column]:
     room = width - 2 - max(_METHOD_WIDTH, min(24, int(table["method"].str.len().max()) + 2))
     room -= 1 + int(table["verdict"].str.len().max())
     chosen = []
-    for column in sorted(_COLUMNS, key=lambda column: column.priority):
+    for column in sorted(_columns(comparison), key=lambda column: column.priority):
         cells = [column.write(row) for _, row in table.iterrows()]
         empty = not any(cell not in ("", text.NOTHING) for cell in cells)
         need = 1 + max(len(column.header), *map(len, cells))
         if not empty and (column.priority == 0 or need <= room):
             chosen.append(column)
             room -= need
-    return [column for column in _COLUMNS if column in chosen]
+    return [column for column in _columns(comparison) if column.header in {one.header for one in chosen}]
 
 
 def _table(comparison: Comparison, columns: list[_Column]) -> Table:

@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 
 from .contrast import FEWEST_DRAWS
+from .format import metric_name
 from .ranks import Friedman
+from .results import higher_is_better
 from .statistics import smallest_reachable_p
 
 ALPHA = 0.05
@@ -125,6 +127,21 @@ def sentence(table: pd.DataFrame, baseline: str, reference: str | None, n_datase
     elif len(methods):
         text += f"; {helps or 'none'} {'does' if helps == 1 else 'do'} better than every trivial control and adjuster"
     return text + "."
+
+
+def exploratory_sentence(table: pd.DataFrame, metric: str, baseline: str) -> str:
+    """Say what the intervals of a subset or a secondary metric show, which no p-value backs."""
+    name = metric_name(metric)
+    others = table[~table["is_baseline"] & table["low"].notna()]
+    if others.empty:
+        return f"Exploratory, by {name}: no interval is possible here, and there are no p-values."
+    ends = (1 if higher_is_better(metric) else -1) * others[["low", "high"]]
+    better, worse = int((ends.min(axis=1) > 0).sum()), int((ends.max(axis=1) < 0).sum())
+    return (
+        f"Exploratory, by {name}: of {count_of(len(others), 'method')}, controls included, {better} lie with "
+        f"their 95 % interval wholly on the better side of {baseline} and {worse} on the worse; no p-values, nothing "
+        "corrected."
+    )
 
 
 def _controls_were_run(table: pd.DataFrame) -> bool:

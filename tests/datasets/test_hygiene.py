@@ -258,6 +258,18 @@ def test_a_sparse_flag_beside_marks_is_named():
 # -- rows --------------------------------------------------------------------------------------------------------------
 
 
+def test_an_amount_with_a_stray_word_is_no_id():
+    rng = np.random.default_rng(0)
+    amounts = [f"{value:.2f}" for value in rng.normal(100, 10, 120)]
+    amounts[7] = "unknown"
+    grades = rng.choice(["1", "2", "3", "none"], 120)
+    found = inspect(pd.DataFrame({"amount": amounts, "grade": grades}), np.arange(120) % 2, ["a", "b"]).findings
+    (stray,) = (one for one in found if one.columns)
+    assert stray.message == "column 'amount' holds numbers, but 1 of 120 cells is none, such as 'unknown'"
+    assert stray.kind == "stray-words"
+    assert "--drop" not in stray.advice
+
+
 def test_duplicates_within_and_across_classes():
     X, y, _ = noise()
     twice = pd.concat([X, X.iloc[:30]], ignore_index=True)
