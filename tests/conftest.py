@@ -1,7 +1,10 @@
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,3 +31,20 @@ def data_folder():
     if not folder.is_dir():
         pytest.skip("the real data files are not on this machine (AUGBENCH_DATA)")
     return folder
+
+
+#: Names under which systems have Chromium or one of its kin.
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, started once."""
+    api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[test]'")
+    path = next((found for found in map(shutil.which, CHROMIUM) if found), None)
+    if path is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()

@@ -50,6 +50,8 @@ def _board(site: Site) -> dict[str, Any]:
 
 #: inches: what fits beside a table on a page of 1280 pixels
 FOREST_WIDTH = 5.8
+#: of fewer data sets the table says all
+FEWEST_DRAWN = 3
 
 
 class _Parts:
@@ -123,7 +125,7 @@ class _Parts:
 
     def _forest(self, name: str, sets: list[dict[str, Any]]) -> Any:
         drawn = [one for one in sets if not np.isnan(one["delta"])]
-        if not drawn:
+        if len(drawn) < FEWEST_DRAWN:
             return None
         unit, baseline = text.metric_name(self.site.metric), self.site.main.baseline
         label = (

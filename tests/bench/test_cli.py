@@ -174,7 +174,9 @@ def test_fetching_is_never_silent(bench, tmp_path):
     assert "not run: all methods on card" in run.stdout
     assert "bench datasets fetch card" in run.stdout
     # also in the result, which is read later and by others
-    assert "bench datasets fetch card" in (tmp_path / "augbench-results" / "leaderboard.html").read_text()
+    assert "bench datasets fetch card" in "".join(
+        page.read_text() for page in (tmp_path / "augbench-results" / "site").glob("*.html")
+    )
     assert "! Not run on card: the data of 'card' are not on this machine" in bench("leaderboard").stdout
     assert not list((tmp_path / "c").rglob("*")) if (tmp_path / "c").exists() else True
 

@@ -139,21 +139,16 @@ def test_a_port_that_is_taken(server):
         assert ports[1] != PORT
 
 
-def test_the_page_in_a_browser_follows_the_site(server):
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if not os.path.exists("/usr/bin/chromium"):
-        pytest.skip("there is no Chromium")
+def test_the_page_in_a_browser_follows_the_site(server, browser):
     page = "<!doctype html><html lang='en'><head><title>{}</title></head><body><p>{}</p></body></html>"
     server.show({"index.html": page.format("one", "x")})
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
-        tab = browser.new_page()
-        tab.goto(server.url + "#kept")
-        assert tab.title() == "one"
-        server.show({"index.html": page.format("two", "y")})
-        tab.wait_for_function("document.title === 'two'", timeout=1000 * PATIENCE)
-        assert tab.url == server.url + "#kept"
-        browser.close()
+    tab = browser.new_page()
+    tab.goto(server.url + "#kept")
+    assert tab.title() == "one"
+    server.show({"index.html": page.format("two", "y")})
+    tab.wait_for_function("document.title === 'two'", timeout=1000 * PATIENCE)
+    assert tab.url == server.url + "#kept"
+    tab.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ Without Playwright or Chromium these tests are skipped with a word.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,23 +12,8 @@ from typing import Any
 import pytest
 from augbench.leaderboard import write_site
 
-#: Names under which systems have Chromium or one of its kin.
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: Addresses that do not leave: files, and what a page makes itself.
 LOCAL = ("file:", "data:", "blob:")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium, started once."""
-    api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install -e '.[test]'")
-    path = next((found for found in map(shutil.which, NAMES) if found), None)
-    if path is None:
-        pytest.skip("no Chromium: apt-get install chromium")
-    with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
