@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..leaderboard.predictions import Labels, Predictions, Truth
+from .predictions import unpack_labels
 
 if TYPE_CHECKING:
     from .store import Store
@@ -105,10 +106,3 @@ class _Reader:
             return list(self.memory.execute(query, [self.run, *place]))
         with Store(self.path) as store:
             return list(store.connection.execute(query, [self.run, *place]))
-
-
-def unpack_labels(data: bytes, tuned: bool = False) -> np.ndarray:
-    """Return the predicted classes of `predictions.pack_predictions` alone; tuned ones where there are any."""
-    raw = zlib.decompress(data)
-    n = (len(raw) - 2) // (2 * raw[0])
-    return np.frombuffer(raw, np.uint8, n, 2 + (n if tuned else 0))

@@ -43,3 +43,10 @@ def unpack_predictions(data: bytes) -> dict[str, np.ndarray | None]:
         "labels_tuned": tuned if has_tuned else None,
         "probabilities": weights / weights.sum(axis=1, keepdims=True),
     }
+
+
+def unpack_labels(data: bytes, tuned: bool = False) -> np.ndarray:
+    """Return the predicted classes of `pack_predictions` alone; tuned ones where there are any."""
+    raw = zlib.decompress(data)
+    n = (len(raw) - 2) // (2 * raw[0])
+    return np.frombuffer(raw, np.uint8, n, 2 + (n if tuned else 0))

@@ -99,14 +99,15 @@ def _fitting(comparison: Comparison, width: int) -> list[_Column]:
     room = width - 2 - max(_METHOD_WIDTH, min(24, int(table["method"].str.len().max()) + 2))
     room -= 1 + int(table["verdict"].str.len().max())
     chosen = []
-    for column in sorted(_columns(comparison), key=lambda column: column.priority):
+    columns = _columns(comparison)
+    for column in sorted(columns, key=lambda column: column.priority):
         cells = [column.write(row) for _, row in table.iterrows()]
         empty = not any(cell not in ("", text.NOTHING) for cell in cells)
         need = 1 + max(len(column.header), *map(len, cells))
         if not empty and (column.priority == 0 or need <= room):
             chosen.append(column)
             room -= need
-    return [column for column in _columns(comparison) if column.header in {one.header for one in chosen}]
+    return [column for column in columns if column in chosen]
 
 
 def _table(comparison: Comparison, columns: list[_Column]) -> Table:

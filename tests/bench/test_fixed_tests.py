@@ -6,8 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from augbench.bench.fixed_tests import unpack_labels
-from augbench.bench.predictions import unpack_predictions
+from augbench.bench.predictions import unpack_labels, unpack_predictions
 from augbench.bench.report import results_of
 from augbench.bench.store import Store
 from augbench.errors import InputError

@@ -282,3 +282,22 @@ def test_a_plain_table_in_which_a_method_has_no_row_on_a_data_set_has_all_pages(
     pages = render_site(scores)
     assert re.search(r">y</a>.*?not run", pages["method/b.html"], flags=re.S)
     assert re.search(r">b</a>.*?not run", pages["dataset/y.html"], flags=re.S)
+
+
+def test_another_metric_has_a_finding_and_its_own_column():
+    rows = [(m, d, i) for m in ("none", "better", "worse", "same") for d in "wxyz" for i in range(4)]
+    scores = pd.DataFrame(rows, columns=["method", "dataset", "draw"])
+    noise = np.random.default_rng(0).normal(0, 0.01, len(scores))
+    scores["log_loss"] = scores["method"].map({"none": 0.5, "better": 0.3, "worse": 0.8, "same": 0.5}) + noise
+    found = compare(scores, "log_loss")
+    assert "by log loss: of 3 methods" in found.finding
+    assert "on the better side of none" in found.finding
+    counts = [
+        int(one) for one in re.findall(r"controls included, (\d+) lie .* and (\d+) on the worse", found.finding)[0]
+    ]
+    assert counts == [1, 1]
+    header = next(line for line in plain(found, 100).splitlines() if "method" in line and "verdict" in line)
+    assert "log loss" in header
+    assert "80." in next(line for line in plain(found, 100).splitlines() if line.strip().startswith("worse"))
+    # where nothing can be said, that is said
+    assert "no interval is possible" in compare(scores[scores["dataset"] == "w"], "log_loss").finding
