@@ -14,6 +14,7 @@ import pandas as pd
 from augbench.leaderboard import compare
 from augbench.leaderboard import statistics as st
 from augbench.leaderboard.bootstrap import COUNT_METRICS, RowBootstrap, two_way_test
+from augbench.leaderboard.t_tests import combined_t
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
@@ -181,18 +182,50 @@ def predictions(
     return first, second
 
 
+def split_differences(rng: np.random.Generator, table: tuple, draws: int, equal: str, model: str) -> list[float]:
+    """Return differences in macro F1 over repeated stratified splits of one table, a quarter to test on."""
+    X, y = table
+    found = []
+    for _ in range(draws):
+        test = np.concatenate([rng.permutation(np.flatnonzero(y == c))[: (y == c).sum() // 4] for c in (0, 1)])
+        train = np.setdiff1d(np.arange(len(y)), test)
+        both = predictions(rng, (X[train], y[train]), X[test], equal, model)
+        found.append(macro_f1(y[test], both[0]) - macro_f1(y[test], both[1]))
+    return found
+
+
 def resampled_t(n: int, draws: int, equal: str, model: str, corrected: bool = True) -> Callable:
     """t-test over repeated stratified splits of one table, a quarter to test on; macro F1."""
 
     def simulate(rng: np.random.Generator) -> float:
-        X, y = classes(rng, n, 0.25)
-        found = []
-        for _ in range(draws):
-            test = np.concatenate([rng.permutation(np.flatnonzero(y == c))[: (y == c).sum() // 4] for c in (0, 1)])
-            train = np.setdiff1d(np.arange(n), test)
-            both = predictions(rng, (X[train], y[train]), X[test], equal, model)
-            found.append(macro_f1(y[test], both[0]) - macro_f1(y[test], both[1]))
+        found = split_differences(rng, classes(rng, n, 0.25), draws, equal, model)
         return (st.corrected_resampled_t(found, 1 / 3) if corrected else st.paired_t(found)).p <= 0.05
+
+    return simulate
+
+
+def mixed(n: int, draws: int, few_shot_cells: int, equal: str, model: str) -> Callable:
+    """Combine repeated splits of one table with few-shot draws that are tested on a fixed half of its rows.
+
+    The few-shot cells (5, 10, … rows of each class) share the test rows and the pool that their training rows are from.
+    """
+
+    def simulate(rng: np.random.Generator) -> float:
+        X, y = classes(rng, n, 0.25)
+        found = [st.corrected_resampled_t(split_differences(rng, (X, y), draws, equal, model), 1 / 3)]
+        own = [rng.permutation(np.flatnonzero(y == c)) for c in (0, 1)]
+        test = np.concatenate([rows[: len(rows) // 2] for rows in own])
+        rows, scores, resampled = RowBootstrap(y[test], 2, 400), [], []
+        for cell in range(few_shot_cells):
+            chosen = [
+                np.concatenate([rng.permutation(r[len(r) // 2 :])[: 5 * 2**cell] for r in own]) for _ in range(draws)
+            ]
+            both = [predictions(rng, (X[train], y[train]), X[test], equal, model) for train in chosen]
+            one, two = (rows.scores(np.array(labels), MACRO_F1) for labels in zip(*both, strict=True))
+            scores.append(one[0] - two[0])
+            resampled.append(one[1] - two[1])
+        found.append(two_way_test(np.mean(scores, axis=0), np.mean(resampled, axis=0)))
+        return combined_t(found, [1, few_shot_cells]).p <= 0.05
 
     return simulate
 
@@ -257,6 +290,31 @@ def plain_t_on_fixed_rows(draws: int, rows: int, minority: float) -> Callable:
         y, one, two = few_shot(rng, draws, rows, minority, "halves", "bayes")
         found = [macro_f1(y, a) - macro_f1(y, b) for a, b in zip(one, two, strict=True)]
         return st.paired_t(found).p <= 0.05
+
+    return simulate
+
+
+def auroc_on_fixed_rows(draws: int, rows: int, minority: float, reference: int = 300) -> Callable:
+    """Paired t over draws on fixed rows, AUROC: coverage of the expected difference on these very rows.
+
+    That expectation is the mean over so many draws more.
+    """
+    from scipy.stats import rankdata
+
+    def simulate(rng: np.random.Generator) -> float:
+        X, y = classes(rng, rows, minority)
+        n_rare = y.sum()
+
+        def difference() -> float:
+            few, labels = classes(rng, 10, 0.5)
+            sums = []
+            for own in (slice(0, HALF), slice(HALF, None)):
+                model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1).fit(few[:, own], labels)
+                sums.append(rankdata(model.decision_function(X[:, own]))[y == 1].sum())
+            return float(sums[0] - sums[1]) / (n_rare * (rows - n_rare))
+
+        found = st.paired_t([difference() for _ in range(draws)])
+        return covers(found.low, found.high, float(np.mean([difference() for _ in range(reference)])))
 
     return simulate
 

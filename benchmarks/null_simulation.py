@@ -14,15 +14,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from augbench.benchmarks.null_models import (
     all_pairs,
+    auroc_on_fixed_rows,
     components,
     conjunction,
     fresh_t,
     friedman,
     holm_family,
+    mixed,
     nemenyi,
     plain_t_on_fixed_rows,
     rank_interval,
@@ -57,8 +60,12 @@ class Case:
         return float(np.mean([self.simulate(rng) for _ in range(runs)]))
 
 
-def cases() -> Iterator[tuple[str, list[Case]]]:
-    """Return all cases, by section."""
+#: a title and its cases
+Section = tuple[str, list[Case]]
+
+
+def over_datasets() -> Iterator[Section]:
+    """Return the tests and intervals of one pair of methods, or of all, over data sets."""
     conservative = "discrete: the exact rate is {:.4f}, no test on ranks can do better"
     yield (
         "Wilcoxon signed-rank over D data sets",
@@ -98,6 +105,20 @@ def cases() -> Iterator[tuple[str, list[Case]]]:
         ],
     )
     yield (
+        "Bootstrap intervals of mean ranks: coverage",
+        [Case(f"6 equal methods, D = {n}", rank_interval(n, (0.0,) * 6), COVERAGE, 1500) for n in (5, 8, 14, 30)]
+        + [
+            Case(
+                f"6 methods half a deviation apart, D = {n}", rank_interval(n, (0, 0.5, 1, 1.5, 2, 2.5)), COVERAGE, 1500
+            )
+            for n in (8, 14, 30)
+        ],
+    )
+
+
+def families() -> Iterator[Section]:
+    """Return what bounds the errors of many comparisons, and the Bayesian reading."""
+    yield (
         "Families: any false positive",
         [
             Case("Holm, 10 methods against one, D = 14", holm_family(14, 10), BOUND, 2000, "at most .05"),
@@ -112,16 +133,6 @@ def cases() -> Iterator[tuple[str, list[Case]]]:
         ],
     )
     yield (
-        "Bootstrap intervals of mean ranks: coverage",
-        [Case(f"6 equal methods, D = {n}", rank_interval(n, (0.0,) * 6), COVERAGE, 1500) for n in (5, 8, 14, 30)]
-        + [
-            Case(
-                f"6 methods half a deviation apart, D = {n}", rank_interval(n, (0, 0.5, 1, 1.5, 2, 2.5)), COVERAGE, 1500
-            )
-            for n in (8, 14, 30)
-        ],
-    )
-    yield (
         "Bayesian signed-rank: sure (> 95 %) of a difference that is not there",
         [
             Case(
@@ -130,6 +141,10 @@ def cases() -> Iterator[tuple[str, list[Case]]]:
             Case("D = 14, region of half a deviation", signed_rank_posterior(14, 0.5), BOUND, 600),
         ],
     )
+
+
+def redrawn_rows() -> Iterator[Section]:
+    """Return the tests of one data set whose draws have test rows of their own."""
     yield (
         "One table, 10 splits, corrected resampled t (Nadeau–Bengio), real classifiers",
         [
@@ -157,6 +172,10 @@ def cases() -> Iterator[tuple[str, list[Case]]]:
         "Fresh tables, paired t over draws, real classifiers",
         [Case(f"J = {n}", fresh_t(n), runs=1200) for n in (3, 5, 10)],
     )
+
+
+def fixed_rows() -> Iterator[Section]:
+    """Return the tests of one data set whose draws share their test rows, or some of them do."""
     yield (
         "One fixed test set, two-way bootstrap, few-shot classifiers",
         [
@@ -191,7 +210,30 @@ def cases() -> Iterator[tuple[str, list[Case]]]:
         ],
     )
     yield (
-        "The same on a plain mean with known variances: coverage",
+        "The same, paired t over draws on AUROC (about these rows alone): coverage of the difference on these rows",
+        [Case("J = 10, 100 rows, 20 rare", auroc_on_fixed_rows(10, 100, 0.2), COVERAGE, 400)],
+    )
+    yield (
+        "Splits of a table and few-shot draws on a fixed half of it, combined",
+        [
+            Case(
+                f"{equal}, {model}, 400 rows, J = 10, {cells} few-shot cells",
+                simulate,
+                (0, 0.07),
+                600,
+                "errors added: wide",
+            )
+            for equal, model, cells in (
+                ("halves", "lda", 1),
+                ("halves", "lda", 3),
+                ("halves", "bayes", 3),
+                ("seeds", "tree", 1),
+            )
+            for simulate in [mixed(400, 10, cells, equal, model)]
+        ],
+    )
+    yield (
+        "The two-way interval of a plain mean with known variances: coverage",
         [
             Case("J = 5, draws dominate", components(5, 200, 1, 1, 1), COVERAGE, 3000),
             Case("J = 10, rows dominate", components(10, 100, 0.02, 1, 0.5), COVERAGE, 3000),
@@ -205,6 +247,11 @@ def cases() -> Iterator[tuple[str, list[Case]]]:
             ),
         ],
     )
+
+
+def cases() -> Iterator[Section]:
+    """Return all cases, by section."""
+    return chain(over_datasets(), families(), redrawn_rows(), fixed_rows())
 
 
 def mark(case: Case, rate: float, error: float) -> str:

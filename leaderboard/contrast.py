@@ -15,7 +15,7 @@ from .predictions import Place, Predictions, from_labels
 from .results import Results
 from .statistics import TTest, corrected_resampled_t, paired_t, partial_conjunction_count, t_interval
 from .statistics import wilcoxon_signed_rank as wilcoxon
-from .t_tests import standard_error, t_test_of
+from .t_tests import combined_t
 
 #: Below so many draws of a data set nothing is tested on it: two draws can agree by chance.
 FEWEST_DRAWS = 3
@@ -114,8 +114,7 @@ class Contrast:
         """Test one method on one data set over its draws; no interval where the rows per part are not known.
 
         Below `FEWEST_DRAWS` draws there is neither interval nor p. Where some of its scenarios have fixed test rows and
-        others have not, each part has its own test, and the errors of the two parts are added as if one knew that they
-        err together: they come from the same table.
+        others have not, each part has its own test, see `combined_t`.
         """
         differences = self.table.draw_differences(method, self.other, dataset)
         if len(differences) == 0:
@@ -130,12 +129,8 @@ class Contrast:
             return self._fixed(method, dataset, fixed)
         parts = {redrawn: self._redrawn, fixed: self._fixed}
         cells = {part: self.table.n_cells(method, self.other, dataset, part) for part in parts}
-        tests = {part: test(method, dataset, part) for part, test in parts.items() if cells[part]}
-        errors = [standard_error(test) for test in tests.values()]
-        df = min(test.df for test in tests.values())
-        if any(np.isnan(errors)) or df <= 0:
-            return TTest(mean, np.nan, np.nan, np.nan, np.nan, 0)
-        return t_test_of(mean, float(np.average(errors, weights=[cells[part] for part in tests])), df)
+        tests = [test(method, dataset, part) for part, test in parts.items() if cells[part]]
+        return combined_t(tests, [n for n in cells.values() if n])
 
     def _redrawn(self, method: str, dataset: str, scenarios: Collection[str] | None) -> TTest:
         """Test over draws that each have test rows of their own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +74,34 @@ def standard_error(test: TTest, level: float = 0.95) -> float:
     if np.isnan(test.low):
         return np.nan
     return float((test.high - test.low) / 2 / stats.t.ppf((1 + level) / 2, test.df))
+
+
+def combined_t(tests: Sequence[TTest], weights: Sequence[float], level: float = 0.95) -> TTest:
+    """Test the weighted mean of parts of one data set, as if one knew that they err together.
+
+    The parts come from the same table, so their errors go the same way to an extent that nobody knows: the standard
+    errors are added, not their squares, and the degrees of freedom are those of the part that has the fewest. This is
+    the widest that the interval can have to be.
+
+    Parameters
+    ----------
+    tests : sequence of TTest
+        One of each part, with intervals of that level.
+    weights : sequence of float
+        What each part counts.
+    level : float
+        Coverage.
+
+    Returns
+    -------
+    TTest
+        Without interval where a part has none.
+    """
+    mean = float(np.average([test.mean for test in tests], weights=weights))
+    errors, df = [standard_error(test, level) for test in tests], min(test.df for test in tests)
+    if any(np.isnan(errors)) or df <= 0:
+        return TTest(mean, np.nan, np.nan, np.nan, np.nan, 0)
+    return t_test_of(mean, float(np.average(errors, weights=weights)), df, level)
 
 
 def _t_test(values: npt.NDArray[np.float64], factor: float, level: float) -> TTest:
