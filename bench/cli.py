@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -19,24 +19,14 @@ from .datasets_command import datasets_app
 from .figures_command import figures
 from .inspect_command import inspect
 from .leaderboard_command import leaderboard
-from .options import (
-    CategoricalOption,
-    DropOption,
-    EncodingOption,
-    MetricOption,
-    OutOption,
-    PositiveOption,
-    StoreOption,
-    SuiteOption,
-    TimeOption,
-)
+from .options import MetricOption, OutOption, PluginOption, StoreOption, SuiteOption
+from .run_command import run
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .listing import Listing
     from .store import Store
-    from .suite import Entry
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,15 +37,12 @@ app = typer.Typer(
 new_app = typer.Typer(no_args_is_help=True, help="Write a template to start from.")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(new_app, name="new")
+app.command()(run)
 app.command()(check)
 datasets_app.command()(inspect)
 app.command()(augment)
 app.command()(leaderboard)
 app.command()(figures)
-
-PluginOption = Annotated[
-    list[str] | None, typer.Option("--plugin", help="File or module with methods or datasets; repeatable.")
-]
 
 
 def main() -> None:
@@ -97,130 +84,6 @@ def options(
 
     Start with **bench run**: it computes the suite *quick* (a few minutes, offline) and writes a leaderboard.
     """
-
-
-@app.command()
-def run(
-    suite: Annotated[
-        str, typer.Argument(help="Name of a built-in suite (bench list suites) or a TOML file.")
-    ] = "quick",
-    methods: Annotated[
-        str | None, typer.Option(help="Methods or groups instead of the suite's, comma-separated; controls always run.")
-    ] = None,
-    controls: Annotated[bool | None, typer.Option(help="Whether all controls run beside the methods.")] = None,
-    datasets: Annotated[str | None, typer.Option(help="Datasets or groups, comma-separated.")] = None,
-    scenario: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scenario",
-            "--scenarios",
-            help="full, imbalance:keep=0.05, imbalance:count=20 or few-shot:shots=5,generate=5; repeatable.",
-        ),
-    ] = None,
-    classifiers: Annotated[str | None, typer.Option(help="Classifiers, comma-separated.")] = None,
-    draws: Annotated[int | None, typer.Option(min=1, help="Draws of each dataset and scenario.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Root of all random numbers.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Your own table (CSV, Parquet, ARFF), run instead of the suite's datasets.")
-    ] = None,
-    target: Annotated[str | None, typer.Option(help="Its target column.")] = None,
-    drop: DropOption = None,
-    categorical: CategoricalOption = None,
-    positive: PositiveOption = None,
-    encoding: EncodingOption = "",
-    time: TimeOption = None,
-    plugin: PluginOption = None,
-    store: StoreOption = None,
-    out_dir: OutOption = None,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
-    ] = 0,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            help="Where neural methods are trained: cpu, cuda or cuda:N. Each device has results of its own.",
-            show_default="the suite's, else cpu",
-        ),
-    ] = None,
-    tune: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Trials of tuning, the same number for every method and baseline (extra 'tune'). 0: none.",
-            show_default="the suite's, else 0",
-        ),
-    ] = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(
-            help="steps=N or seconds=S: the same for every method that trains something, per training set; it wins "
-            "over steps in the suite. Other methods run as they are. Seconds cannot be reproduced bit by bit.",
-            show_default="each method's own",
-        ),
-    ] = None,
-    training_curves: Annotated[
-        bool,
-        typer.Option(
-            "--training-curves",
-            help="Keep the training curves of neural methods (bench export FILE --what training). "
-            "Units that are stored already are not computed again for it.",
-        ),
-    ] = False,
-    download: Annotated[
-        bool, typer.Option("--download", help="First fetch the suite's datasets that are not on this machine.")
-    ] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed units again.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and what is done; compute nothing.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the end result and errors.")] = False,
-) -> None:
-    """Compute a suite, store every result, write the leaderboard.
-
-    The same command goes on where it stopped: what is stored is not computed again.
-
-    Examples: `bench run`, `bench run simulated --draws 20`, `bench run my_suite.toml`,
-    `bench run --data loans.csv --target default --time 10m`, `bench run --plugin my_method.py --methods my-method`.
-    """
-    from .datasets_command import fetch_missing
-    from .job import Manner, run_suite
-    from .own_table import own_table
-    from .plugins import load_all
-    from .suite import load_suite, validate_suite
-
-    load_all(plugin)
-    if data and datasets:
-        raise InputError("--data runs your own table instead of the suite's datasets: leave --datasets out")
-    chosen = load_suite(suite)
-    own = own_table(data, target, drop, categorical, positive, encoding)
-    changes: dict[str, Any] = {
-        "methods": _entries(methods, chosen.methods),
-        "controls": controls,
-        "datasets": list(own) or _entries(datasets, chosen.datasets),
-        "scenarios": scenario or (["full"] if own else None),
-        "classifiers": _entries(classifiers, chosen.classifiers),
-        "draws": draws,
-        "seed": seed,
-        "device": device,
-        "trials": tune,
-        "budget": budget,
-        "name": next(iter(own), None),
-        "description": f"One's own table, {data}" if own else None,
-    }
-    changes = {key: value for key, value in changes.items() if value is not None}
-    if changes:
-        chosen = validate_suite(chosen.model_dump(exclude_defaults=True) | changes, f"{suite} with these options")
-    if download:
-        fetch_missing(chosen)
-    manner = Manner(jobs, retry_failed, dry_run, quiet, training_curves)
-    places, limit = Places(store, out_dir), None
-    if time is not None:
-        from .sizing import Fixed
-        from .time_limit import sized
-
-        fixed = Fixed(methods is not None, classifiers is not None, draws is not None, controls is not False)
-        chosen, limit = sized(chosen, own, time, fixed, places, manner.processes)
-    run_suite(chosen, own, plugin or [], places, manner, limit)
 
 
 @app.command("list")
@@ -372,11 +235,3 @@ def new_method(
     out.print(f"written: {method} and {test}", markup=False)
     out.print(f"check it: bench check {method}   (and test it: python -m pytest {test})", markup=False)
     out.print(f"try it:  bench run smoke --plugin {method} --methods {name}", markup=False)
-
-
-def _entries(text: str | None, listed: tuple[Entry, ...]) -> list[Any] | None:
-    """Read comma-separated names; an id of the suite stands for its entry, parameters included."""
-    if text is None:
-        return None
-    known = {entry.id: entry.model_dump(exclude_defaults=True) for entry in listed}
-    return [known.get(part.strip(), part.strip()) for part in text.split(",") if part.strip()]

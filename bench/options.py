@@ -36,3 +36,6 @@ SuiteOption = Annotated[
     str | None, typer.Option("--suite", help="Newest run of this suite.", show_default="newest run")
 ]
 MetricOption = Annotated[str, typer.Option("--metric", help="Metric that orders the methods.")]
+PluginOption = Annotated[
+    list[str] | None, typer.Option("--plugin", help="File or module with methods or datasets; repeatable.")
+]
