@@ -42,6 +42,9 @@ def counts_line(progress: Progress) -> str:
     """Return done, failed and left, and the time left."""
     failed = f", {progress.failed} failed" if progress.failed else ""
     time_left = f", about {duration(seconds_left(progress))}" if progress.left else ""
+    until_stop = progress.deadline - time.monotonic()
+    if progress.left and until_stop < seconds_left(progress):
+        time_left = f", stops in {duration(until_stop)}" if until_stop > 0 else ", stops after what is running"
     return f"{progress.done} done{failed}, {progress.left} left{time_left}"
 
 

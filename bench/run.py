@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -60,6 +61,8 @@ class Progress:
         The units that are being computed; replaced as a whole, never changed, since displays read it in their threads.
     seconds_left : float
         Estimate for what is not finished.
+    deadline : float
+        When nothing is started any more, on `time.monotonic`; infinite unless the time is bound.
     """
 
     total: int
@@ -67,6 +70,7 @@ class Progress:
     failed: int
     running: list[Running] = field(default_factory=list)
     seconds_left: float = 0.0
+    deadline: float = math.inf
 
     @property
     def left(self) -> int:
@@ -146,6 +150,7 @@ def execute(
     # a unit that waits at the engine when the time is up would still be computed
     in_flight = engine.workers if engine.workers == 1 or limit else engine.workers * QUEUED_PER_WORKER
     progress.seconds_left = sum(map(estimator.seconds, todo)) / engine.workers
+    progress.deadline = limit.deadline if limit else math.inf
     while waiting or flying:
         while waiting and len(flying) < in_flight:
             if limit and not (waiting := _within(limit, waiting, estimator)):

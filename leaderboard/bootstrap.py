@@ -221,8 +221,8 @@ def two_way_test(differences: npt.ArrayLike, resampled: npt.ArrayLike, level: fl
 
     Why not the percentiles of a bootstrap that resamples draws and rows at once: it counts the chance that belongs to a
     draw *and* a row up to three times (McCullagh 2000), and takes s² with J in the place of J − 1. Measured on few-shot
-    classifiers at α = .05 (``benchmarks/null_simulation.py``): 3 to 6 % false positives here (5 to
-    20 draws, 60 to 1,000 rows), 6 and 7 % by those percentiles.
+    classifiers at α = .05 (``benchmarks/null_simulation.py``): 4 to 7 % false positives here (5 to
+    20 draws, 60 to 1,000 rows), 6 and 9 % by those percentiles.
 
     Parameters
     ----------

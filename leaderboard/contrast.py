@@ -50,17 +50,15 @@ class Design:
 
     @classmethod
     def of(cls, results: Results, scores: pd.DataFrame, baseline: str) -> Design:
-        """Read the design off the baseline's rows."""
+        """Read the design off the baseline's scores: where it has none (yet), nothing is compared."""
+        rows = scores[(scores["method"] == baseline) & (scores["status"] == "ok")]
         known = results.predictions.fixed if results.predictions is not None else frozenset()
-        places = {
-            (str(d), str(s)) for d, s in scores[["dataset", "scenario"]].drop_duplicates().itertuples(index=False)
-        }
+        places = {(str(d), str(s)) for d, s in rows[["dataset", "scenario"]].drop_duplicates().itertuples(index=False)}
         names = [str(name) for name in scores["dataset"].unique()]
         fixed, redrawn = (
             {name: found for name in names if (found := frozenset(s for d, s in part if d == name))}
             for part in (places & known, places - known)
         )
-        rows = scores[(scores["method"] == baseline) & (scores["status"] == "ok")]
         ratios: dict[str, float] = {}
         if {"n_test", "n_train"} <= set(scores.columns):
             rows = rows[[(d, s) not in known for d, s in zip(rows["dataset"], rows["scenario"], strict=True)]]

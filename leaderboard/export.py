@@ -55,9 +55,11 @@ def to_latex(comparison: Comparison) -> str:
         A table environment with caption.
     """
     head = ["Method", "Δ", "95 % interval", "W/T/L", "Mean rank", "p (Holm)", "Macro F1", "Weighted F1", "Verdict"]
+    other = None if comparison.metric in ("macro_f1", "weighted_f1") else comparison.metric
+    head[6:6] = [text.metric_name(other)] if other else []
     trained = bool((comparison.table["effort"] != "").any())
     head += ["Training"] if trained else []
-    columns = "lrrrrrrrl" + ("l" if trained else "")
+    columns = "l" + "r" * (len(head) - 2 - trained) + "l" * (1 + trained)
     lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
     lines += [" & ".join(map(escape_latex, head)) + r" \\", r"\midrule"]
     for _, row in comparison.table.iterrows():
@@ -69,6 +71,7 @@ def to_latex(comparison: Comparison) -> str:
             text.NOTHING if based else f"{row['wins']}/{row['ties']}/{row['losses']}",
             text.plain_number(row["mean_rank"]),
             text.p_value(row["p_baseline_holm"]),
+            *([text.plain_number(row[other])] if other else []),
             text.plain_number(row["macro_f1"]),
             text.plain_number(row["weighted_f1"]),
             row["verdict"],

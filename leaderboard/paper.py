@@ -215,7 +215,7 @@ def _pairs(tested: Separation) -> str:
         for row in tested.pairs().to_dict("records")
     ]
     caption = (
-        f"All {tested.matrix.n_pairs} pairs of ranked methods on {tested.matrix.n_datasets} data sets, "
+        f"All pairs of ranked methods ({tested.matrix.n_pairs}) on {tested.matrix.n_datasets} data sets, "
         f"{tested.matrix.n_separated} of them told apart (p at most .05 after Holm's correction over all pairs). "
         "Δ: gain of the first over the second in points."
     )

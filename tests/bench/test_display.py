@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -39,6 +40,17 @@ def test_a_log_gets_each_failure_and_counts_with_the_time_left():
     failure, counts = file.getvalue().splitlines()
     assert failure == "failed: smote · iris: boom [bold]not markup[/bold]"
     assert counts == " 40 %  3 done, 1 failed, 6 left, about 1 min 15 s"
+
+
+@pytest.mark.parametrize(
+    ("stop_in", "words"),
+    [(30, "6 left, stops in 30 s"), (-1, "6 left, stops after what is running"), (200, "6 left, about 1 min 15 s")],
+)
+def test_bound_time_is_never_promised_more(stop_in, words):
+    file = io.StringIO()
+    progress = Progress(10, 4, 0, [], 75, deadline=time.monotonic() + stop_in + 0.4)
+    PlainLines(Console(file=file, width=60), every=0).finished(progress, unit(), SimpleNamespace(error=""))
+    assert file.getvalue().strip().endswith(words)
 
 
 def test_a_terminal_shows_what_runs_now():

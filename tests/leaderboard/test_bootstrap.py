@@ -234,6 +234,19 @@ def test_scenarios_with_and_without_a_fixed_test_set_have_a_test_each():
     assert min(widths) < both["high"] - both["low"] <= max(widths)
 
 
+def test_a_scenario_that_is_still_to_come_takes_no_interval_away():
+    results, *_ = few_shot()
+    waiting = results.scores[results.scores["scenario"] == results.scores["scenario"].iloc[0]].assign(scenario="full")
+    waiting[["macro_f1", "n_train", "n_test"]] = np.nan
+    scores = pd.concat([results.scores, waiting.assign(status="not run", error="not run yet")])
+    going_on = Results(scores, results.methods, results.datasets, {}, results.predictions)
+    now, done = (compare(one) for one in (going_on, results))
+    assert now.test == done.test
+    columns = ["low", "high", "delta"]
+    pd.testing.assert_frame_equal(now.table[columns], done.table[columns])
+    assert not any("n_train" in line for line in now.warnings)
+
+
 def test_another_method_never_changes_an_interval():
     results, *_ = few_shot()
     part = results.scores[results.scores["method"] != "jitter"]

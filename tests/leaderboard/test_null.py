@@ -41,6 +41,7 @@ FAMILIES = {
     "leaderboard": (null.whole_table(14, 8), 20),
     "conjunction, 0": (null.conjunction(3, 0), 800),
     "conjunction, 1": (null.conjunction(4, 1), 800),
+    "parts of a data set": (null.mixed(200, 5, 2, "halves", "bayes"), 60),
     "sure of nothing": (null.signed_rank_posterior(14, 0.5), 200),
 }
 

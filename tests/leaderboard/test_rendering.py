@@ -247,6 +247,15 @@ def test_latex_has_a_row_per_method(results):
     assert r"\toprule" in latex
 
 
+def test_latex_of_another_metric_has_its_column(results):
+    comparison = compare(results, metric="recall_minority")
+    _, head, *rows = to_latex(comparison).split(r"\toprule")[1].split("\n")
+    of_metric = [part.strip() for part in head.split("&")].index(text.metric_name("recall_minority"))
+    shown = next(row for row in rows if row.startswith("smote &")).split("&")[of_metric].strip()
+    assert shown == text.plain_number(comparison.table.set_index("method").at["smote", "recall_minority"])
+    assert r"\begin{tabular}{lrrrrrrrrl}" in to_latex(comparison)
+
+
 def test_numbers_as_text():
     assert text.signed(1.234) == "+1.23"
     assert text.signed(-0.004) == "0.00"

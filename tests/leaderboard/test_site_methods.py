@@ -265,3 +265,5 @@ def test_a_run_without_any_of_it_has_plain_pages(synthetic):
     assert {"sets", "hurts", "controls", "costs", "gaps", "how"} <= set(ids)
     assert not {"made", "training", "warnings"} & set(ids)
     assert "nan" not in words(page).lower()
+    # one data set has no range
+    assert "least" not in words(section(page, "costs"))
