@@ -97,11 +97,13 @@ def training(site: Site, method: str) -> dict[str, Any] | None:
 
 
 def _places(site: Site, method: str, baseline: str) -> dict[str, str]:
-    """Return for each data set of which rows were kept the first scenario in which they were."""
+    """Return for each data set of which rows were kept the scenario with the most real ones, of several the first."""
     found: dict[str, str] = {}
+    most: dict[str, int] = {}
     for one, dataset, scenario in site.results.samples:
-        if one == method and method != baseline and (baseline, dataset, scenario) in site.results.samples:
-            found.setdefault(dataset, scenario)
+        real = site.results.samples.get((baseline, dataset, scenario))
+        if one == method != baseline and real is not None and len(real.y) > most.get(dataset, -1):
+            found[dataset], most[dataset] = scenario, len(real.y)
     return found
 
 

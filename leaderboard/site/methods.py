@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -211,11 +212,13 @@ def _role(kind: str) -> str:
 
 
 def _command(command: str, method: str, name: str) -> str:
-    """Return the command line that runs a method in the place of the run's methods; empty where there is none.
+    """Return the command line that runs a method instead of the run's methods; empty where there is none.
 
     `name` is what the command line calls it where it stands for itself; a method of a suite goes by its id.
     """
     if "," in method or not (name or command):
         return command
-    start = command if command.startswith("bench run") else "bench run"
-    return f"{start} --methods {shlex.quote(method if start == command else name)}"
+    if not command.startswith("bench run"):
+        return f"bench run --methods {shlex.quote(name)}"
+    without = re.sub(r" --methods[ =]('[^']*'|\S+)", "", command)
+    return f"{without} --methods {shlex.quote(method)}"

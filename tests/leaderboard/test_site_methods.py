@@ -89,6 +89,8 @@ def test_it_says_what_it_does_how_it_is_run_and_what_to_cite(pages):
 
 def test_the_command_names_a_method_as_the_command_line_does():
     assert _command("bench run claim.toml", "my smote", "smote") == "bench run claim.toml --methods 'my smote'"
+    before = "bench run claim.toml --methods a,b --draws 3 --methods=c"
+    assert _command(before, "smote", "smote") == "bench run claim.toml --draws 3 --methods smote"
     assert _command("pytest -q", "s", "smote") == "bench run --methods smote"
     assert _command("", "elsewhere", "") == ""
     # a comma would be taken for two names
@@ -256,6 +258,12 @@ def test_markup_and_mathematics_in_names_stay_text(rich):
     (page,) = [text for path, text in pages.items() if path.startswith("method/") and title in text]
     for anchor in ("sets", "made", "training", "warnings", "controls"):
         assert "&lt;script&gt;" in section(page, anchor), anchor
+
+
+def test_of_several_scenarios_the_one_with_the_most_rows_is_drawn(rich):
+    few = {(m, "wine", "few-shot:shots=2"): sample(7, n=4) for m in ("none", "smote")}
+    page = render_site(replace(rich, samples=few | rich.samples))["method/smote.html"]
+    assert "scenario full" in words(section(page, "made"))
 
 
 def test_a_run_without_any_of_it_has_plain_pages(synthetic):
