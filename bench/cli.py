@@ -20,6 +20,7 @@ from .figures_command import figures
 from .inspect_command import inspect
 from .leaderboard_command import leaderboard
 from .options import MetricOption, OutOption, PluginOption, StoreOption, SuiteOption
+from .reproduce_command import reproduce
 from .run_command import run
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ datasets_app.command()(inspect)
 app.command()(augment)
 app.command()(leaderboard)
 app.command()(figures)
+app.command()(reproduce)
 
 
 def main() -> None:

@@ -72,6 +72,31 @@ def run_suite(
     typer.Exit
         With 1 if units failed, with 130 after Ctrl-C.
     """
+    compute_suite(suite, own, plugins, places, manner, limit)
+    if manner.dry_run:
+        return
+    with Store(places.store) as reader:
+        run = reader.find_run(suite.name)
+        failures = reader.failures(run["id"])
+    if any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
+        print_failures(failures, run["units"])
+        err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
+        raise typer.Exit(1)
+    show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
+    if failures:
+        print_failures(failures, run["units"])
+        raise typer.Exit(1)
+
+
+def compute_suite(
+    suite: Suite,
+    own: dict[str, Dataset],
+    plugins: list[str],
+    places: Places,
+    manner: Manner,
+    limit: Limit | None = None,
+) -> None:
+    """Compute what the store lacks of a suite, or print the plan only; arguments and errors as of `run_suite`."""
     plan = make_plan(suite, own)
     if not plan.units:
         why = "; ".join(sorted({f"{one.dataset}: {one.reason}" for one in plan.exclusions}))
@@ -103,17 +128,6 @@ def run_suite(
                 out.print(f"{left}; the same command goes on here", markup=False)
             if shown is not plan:
                 store.save_run(shown, run_info(shown, command, found) | more)
-    with Store(places.store) as reader:
-        run = reader.find_run(suite.name)
-        failures = reader.failures(run["id"])
-    if any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
-        print_failures(failures, run["units"])
-        err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
-        raise typer.Exit(1)
-    show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
-    if failures:
-        print_failures(failures, run["units"])
-        raise typer.Exit(1)
 
 
 def _check_packages(plan: Plan) -> None:

@@ -112,29 +112,11 @@ class Site:
 
     def assets(self) -> dict[str, str]:
         """Return style and scripts by path."""
-        folder = resources.files("augbench.leaderboard.templates")
-        return {f"{ASSETS}/{name}": (folder / name).read_text(encoding="utf-8") for name in STATIC}
+        return read_assets(*STATIC)
 
     @cached_property
     def _environment(self) -> Environment:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-
-        environment = Environment(
-            loader=PackageLoader("augbench.leaderboard", "templates"),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=StrictUndefined,
-        )
-        environment.filters.update(
-            signed=text.signed,
-            number=text.plain_number,
-            interval=text.interval,
-            p=text.p_value,
-            seconds=text.seconds,
-            chance=text.probability,
-            data=data_value,
-        )
+        environment = templates("augbench.leaderboard")
         environment.globals.update(
             site=self,
             comparison=self.main,
@@ -143,6 +125,35 @@ class Site:
             scale_width=BAR_WIDTH,
         )
         return environment
+
+
+def templates(*packages: str) -> Environment:
+    """Return the templates of packages, the first that has a name wins, with the filters that write numbers."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader(package, "templates") for package in packages]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters.update(
+        signed=text.signed,
+        number=text.plain_number,
+        interval=text.interval,
+        p=text.p_value,
+        seconds=text.seconds,
+        chance=text.probability,
+        data=data_value,
+    )
+    return environment
+
+
+def read_assets(*names: str) -> dict[str, str]:
+    """Return style and scripts by path."""
+    folder = resources.files("augbench.leaderboard.templates")
+    return {f"{ASSETS}/{name}": (folder / name).read_text(encoding="utf-8") for name in names}
 
 
 def data_value(value: float) -> Any:

@@ -1,0 +1,127 @@
+"""The command ``bench reproduce``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import InputError
+from .console import Places, count, err, out
+
+if TYPE_CHECKING:
+    from ..reproduction import Experiment
+
+#: Methods that only experiments have.
+PLUGIN = "augbench.reproduction.methods"
+DEFAULT_OUT, QUICK_OUT = Path("augbench-reproduction"), Path("augbench-reproduction-quick")
+
+
+def reproduce(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Experiments, or 'all'; without: list them.", show_default=False)
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option(min=1, help="Draws of each grid.", show_default="the experiment's")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A small version of each grid: shows that it works, and is no evidence.")
+    ] = False,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for results and pages.", show_default=f"{DEFAULT_OUT}, quick {QUICK_OUT}"),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
+    ] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plans; compute nothing.")] = False,
+    training_curves: Annotated[
+        bool, typer.Option("--training-curves/--no-training-curves", help="Keep training curves.")
+    ] = True,
+) -> None:
+    """Run published experiments again: published figures beside ours, with a verdict by a stated rule.
+
+    The same command goes on where it stopped. Examples: `bench reproduce`, `bench reproduce proben1`,
+    `bench reproduce logistic-simulation --draws 100`, `bench reproduce all --quick`.
+    """
+    from ..reproduction import known_experiments, load_experiment
+    from .job import Manner, compute_suite
+    from .plugins import load_all
+
+    load_all([PLUGIN])
+    if not names:
+        _list()
+        return
+    chosen = {name: load_experiment(name) for name in (known_experiments() if names == ["all"] else names)}
+    folder = out_dir or (QUICK_OUT if quick else DEFAULT_OUT)
+    manner = Manner(jobs, dry_run=dry_run, training_curves=training_curves)
+    left_out = []
+    for experiment in chosen.values():
+        for part in experiment.parts:
+            suite = experiment.suite(part, quick)
+            suite = suite.model_copy(update={"draws": draws}) if draws else suite
+            out.print(f"\n{experiment.name}, {part.name}", markup=False)
+            try:
+                compute_suite(suite, {}, [PLUGIN], _places(folder, experiment.name), manner)
+            except InputError as error:
+                left_out.append(f"{experiment.name}, {part.name}: {error}")
+                err.print(f"left out: {error}", markup=False)
+    if dry_run:
+        return
+    _show(folder, list(chosen.values()), quick)
+    if left_out:
+        err.print(f"{count(len(left_out), 'grid')} left out, see above")
+        raise typer.Exit(1)
+
+
+def _places(folder: Path, experiment: str) -> Places:
+    return Places(None, folder / experiment)
+
+
+def _list() -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..reproduction import known_experiments, load_experiment
+
+    table = Table("experiment", "question", "on 2 cores", box=None, header_style="bold")
+    for name in known_experiments():
+        one = load_experiment(name)
+        table.add_row(name, Text(one.question), one.hours)
+    out.print(table)
+    out.print("run one: bench reproduce NAME; all of them, small: bench reproduce all --quick", markup=False)
+
+
+def _show(folder: Path, chosen: list[Experiment], quick: bool) -> None:
+    """Write the pages of all experiments in the folder, and print the verdicts of those that were asked for."""
+    from ..leaderboard.site import write_site
+    from ..reproduction import findings_of, known_experiments, load_experiment
+    from ..reproduction.pages import Run, summary, write_pages
+    from .report import results_of
+    from .store import Store
+
+    runs = {}
+    asked = {experiment.name for experiment in chosen}
+    for name in known_experiments():
+        places = _places(folder, name)
+        if not places.store.is_file():
+            continue
+        experiment, results = load_experiment(name), {}
+        with Store(places.store) as store:
+            known = {run["suite"] for run in store.runs()}
+            for part in experiment.parts:
+                suite = experiment.suite(part).name
+                if suite in known:
+                    results[part.name] = results_of(store, suite)
+        for part, found in results.items() if name in asked else ():
+            write_site(found, places.out_dir / part, "macro_f1")
+        sites = {part: f"../{name}/{part}/index.html" for part in results if (places.out_dir / part).is_dir()}
+        if results:
+            runs[name] = Run(experiment, results, findings_of(experiment, results), quick, sites)
+    for experiment in chosen:
+        if experiment.name in runs:
+            out.print(f"\n{experiment.title}", markup=False)
+            out.print(summary(runs[experiment.name].findings), markup=False)
+    index = write_pages(runs, folder / "site")
+    out.print(f"\npages: {index.resolve()}", markup=False)

@@ -1,0 +1,208 @@
+"""The pages of reproduced experiments: an index, and one page each, in the style of the leaderboard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..leaderboard.format import NOTHING, plain_number
+from ..leaderboard.plots import inline_svg
+from ..leaderboard.results import Results
+from ..leaderboard.site import INDEX, write_files
+from ..leaderboard.site.base import Page, read_assets, templates
+from .claims import Finding, arithmetic
+from .experiment import Experiment, known_experiments, load_experiment
+from .figures import gains_figure
+from .verdict import NOT_COMPARABLE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, RULES
+
+WORDS = (REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE, NOT_RUN)
+
+
+@dataclass(frozen=True)
+class Run:
+    """An experiment that was run.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        What it is.
+    results : mapping of str to Results
+        Of its parts, by name.
+    findings : list of Finding
+        Its claims.
+    quick : bool
+        Whether it is the small version.
+    sites : mapping of str to str
+        For each part the way from the page to its full leaderboard.
+    """
+
+    experiment: Experiment
+    results: Mapping[str, Results]
+    findings: list[Finding]
+    quick: bool
+    sites: Mapping[str, str]
+
+
+def summary(findings: list[Finding]) -> str:
+    """Return what became of the claims, in a sentence."""
+    counts = Counter(one.verdict.word for one in findings)
+    parts = [
+        f"{counts[REPRODUCED]} {'is' if counts[REPRODUCED] == 1 else 'are'} reproduced",
+        f"{counts[NOT_REPRODUCED]} {'is' if counts[NOT_REPRODUCED] == 1 else 'are'} not",
+        f"{counts[NOT_COMPARABLE]} cannot be compared",
+    ]
+    gone = f" {counts[NOT_RUN]} more were not run." if counts[NOT_RUN] else ""
+    return f"Of {len(findings) - counts[NOT_RUN]} published figures {', '.join(parts)}.{gone}"
+
+
+def write_pages(runs: Mapping[str, Run], folder: Path) -> Path:
+    """Write the index and the page of each experiment that was run; return the index.
+
+    Raises
+    ------
+    InputError
+        The folder holds something else, or a file cannot be written.
+    """
+    pages = [_index(runs), *(_page(run) for run in runs.values())]
+    environment = templates("augbench.reproduction", "augbench.leaderboard")
+    environment.filters["span"] = _span
+    navigation = [("Experiments", INDEX), *((page.nav, page.path) for page in pages[1:])]
+    environment.globals.update(site=SimpleNamespace(navigation=navigation), suite="")
+    files = {
+        page.path: environment.get_template(page.template).render(page=page, root=page.root, **page.values)
+        for page in pages
+    }
+    tables = {f"downloads/{name}.csv": _table(run.findings).to_csv(index=False) for name, run in runs.items()}
+    return write_files(files | read_assets("style.css", "site.js") | tables, folder)
+
+
+def _span(low: float, high: float) -> str:
+    """Return the ends of a range of levels."""
+    return NOTHING if np.isnan(low) else f"{plain_number(low)} to {plain_number(high)}"
+
+
+def _index(runs: Mapping[str, Run]) -> Page:
+    lines = []
+    for name in known_experiments():
+        run = runs.get(name)
+        experiment = run.experiment if run else load_experiment(name)
+        counts = Counter(one.verdict.word for one in run.findings) if run else Counter()
+        lines.append(
+            {
+                "title": experiment.title,
+                "question": experiment.question,
+                "path": f"{name}.html" if run else "",
+                "counts": [counts[word] for word in WORDS],
+                "draws": max((one.ours.n_draws for one in run.findings), default=0) if run else 0,
+            }
+        )
+    return Page(
+        INDEX, "experiments.html", "Published figures", values={"experiments": lines, "words": WORDS, "rules": RULES}
+    )
+
+
+def _page(run: Run) -> Page:
+    experiment = run.experiment
+    used = {"gain": experiment.gains or experiment.differences, "expectation": experiment.expectations}
+    used |= {"level": experiment.levels, "exact": any(one.exact for one in experiment.levels)}
+    return Page(
+        f"{experiment.name}.html",
+        "experiment.html",
+        experiment.title,
+        nav=experiment.name,
+        values={
+            "experiment": experiment,
+            "summary": summary(run.findings),
+            "run": _facts(run),
+            "quick": run.quick,
+            "tables": _tables(run),
+            "arithmetic": arithmetic(experiment.counts) if experiment.counts else [],
+            "parts": [_part(run, part.name) for part in experiment.parts],
+            "rules": {name: rule for name, rule in RULES.items() if used[name]},
+            "csv": f"downloads/{experiment.name}.csv",
+        },
+    )
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    """Return what the page says of the run in a line."""
+    one = next(iter(run.results.values())).run
+    seconds = sum(float(results.run.get("seconds") or 0) for results in run.results.values())
+    facts = [
+        ("date", str(one.get("started", ""))[:10]),
+        ("compute time of all processes", f"{seconds / 3600:.1f} h" if seconds > 5400 else f"{seconds / 60:.0f} min"),
+        ("scores", f"{sum(int((r.scores['status'] == 'ok').sum()) for r in run.results.values()):,}"),
+        ("failed", f"{sum(int((r.scores['status'] == 'failed').sum()) for r in run.results.values()):,}"),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _tables(run: Run) -> list[dict[str, Any]]:
+    sources = {table.title: table.source for table in run.experiment.gains}
+    tables = []
+    for number, (title, group) in enumerate(groupby(run.findings, key=lambda one: one.table)):
+        findings = list(group)
+        signed = not np.isnan([one.published_baseline for one in findings]).all() or np.isnan(findings[0].published)
+        gains = title in sources
+        figure = gains_figure(findings) if gains else None
+        tables.append(
+            {
+                "id": f"table-{number}",
+                "title": title,
+                "source": sources.get(title, ""),
+                "findings": findings,
+                "signed": signed,
+                "row_name": "published row" if gains else "figure",
+                "classifiers": sorted({one.classifier for one in findings}),
+                "has_columns": len({one.column for one in findings}) > 1,
+                "has_baseline": not np.isnan([one.baseline.mean for one in findings]).all(),
+                "figure": inline_svg(figure, f"{title}: the table has the numbers", f"f{number}") if figure else None,
+            }
+        )
+    return tables
+
+
+def _part(run: Run, name: str) -> dict[str, str]:
+    results = run.results.get(name)
+    if results is None:
+        return {"name": name, "path": "", "what": "not run"}
+    scores = results.scores
+    names = {key: scores[key].nunique() for key in ("method", "dataset", "scenario", "classifier", "draw")}
+    what = " × ".join(f"{number} {key}{'' if number == 1 else 's'}" for key, number in names.items())
+    return {"name": name, "path": run.sites.get(name, ""), "what": what}
+
+
+def _table(findings: list[Finding]) -> pd.DataFrame:
+    """Return the claims as a plain table."""
+    return pd.DataFrame(
+        [
+            {
+                "table": one.table,
+                "row": one.row,
+                "column": one.column,
+                "dataset": one.place[0],
+                "scenario": one.place[1],
+                "method": one.place[2],
+                "classifier": one.classifier,
+                "published": one.published,
+                "published_level": one.published_level,
+                "published_baseline": one.published_baseline,
+                **{
+                    f"ours_{key}": getattr(one.ours, key)
+                    for key in ("mean", "low", "high", "run_low", "run_high", "n_draws")
+                },
+                "our_baseline": one.baseline.mean,
+                "verdict": one.verdict.word,
+                "why": one.verdict.why,
+            }
+            for one in findings
+        ]
+    )

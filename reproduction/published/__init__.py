@@ -1,0 +1,1 @@
+"""Figures as their authors printed them, one CSV file per table."""

@@ -1,0 +1,196 @@
+"""The rule by which a published figure counts as reproduced: pure functions of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..leaderboard.format import plain_number, signed
+
+REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE, NOT_RUN = "reproduced", "not reproduced", "not comparable", "not run"
+#: a published difference below this many points claims nothing; the region of practical equivalence of the leaderboard
+SMALLEST = 0.5
+#: fewer draws give no range of one run
+FEWEST_DRAWS = 3
+
+#: The rule in words, as the pages print it.
+RULES = {
+    "gain": (
+        f"Not comparable: the published baseline lies outside of the range in which ours falls in one run, with "
+        f"whichever classifier, so that data, split or classifier were others. Reproduced, where a gain or loss of "
+        f"{SMALLEST} points or more was published: ours has the same sign, its 95 % interval leaves out 0, and the "
+        f"published one lies in the range of one run. Reproduced, where less was published, that is, no difference: "
+        f"our mean is below {SMALLEST} points in size, too. Else not reproduced."
+    ),
+    "level": "Reproduced: the published figure lies in the range in which ours falls in one run. Else not reproduced.",
+    "exact": (
+        f"On the very data of the source. Reproduced: ours is within {SMALLEST} points (a network starts at random)."
+    ),
+    "expectation": (
+        f"A gain (or loss) is expected: reproduced where our 95 % interval lies wholly on that side of 0. No gain is "
+        f"expected: reproduced where the interval ends below +{SMALLEST} points. Else not reproduced."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A figure of ours, in points.
+
+    Attributes
+    ----------
+    mean : float
+        Mean over draws (or over data sets).
+    low, high : float
+        95 % interval of the mean; NaN where there is none.
+    run_low, run_high : float
+        The range in which the figure of one run falls in 95 % of the draws, see `one_run`; NaN where not known.
+    n_draws : int
+        How many draws (or data sets).
+    """
+
+    mean: float
+    low: float
+    high: float
+    run_low: float = np.nan
+    run_high: float = np.nan
+    n_draws: int = 0
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to compare with."""
+        return self.n_draws >= FEWEST_DRAWS and not np.isnan(self.mean)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a published figure.
+
+    Attributes
+    ----------
+    word : {"reproduced", "not reproduced", "not comparable", "not run"}
+        By the rule in `RULES`; not run: there are fewer than `FEWEST_DRAWS` draws.
+    why : str
+        The reason.
+    """
+
+    word: str
+    why: str
+
+
+def one_run(values: npt.ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Return the range in which one further draw falls: Student's prediction interval.
+
+    Parameters
+    ----------
+    values : array-like of shape (J,)
+        One figure per draw.
+    level : float
+        Share of the draws that it holds.
+
+    Returns
+    -------
+    tuple of float
+        ``mean ± t(level, J - 1) · s · √(1 + 1/J)``; both NaN below `FEWEST_DRAWS` draws.
+
+    Examples
+    --------
+    >>> low, high = one_run([1.0, 2.0, 3.0])
+    >>> print(f"{low:.2f} {high:.2f}")
+    -2.97 6.97
+    """
+    from scipy import stats
+
+    array = np.asarray(values, dtype=float)
+    if len(array) < FEWEST_DRAWS:
+        return np.nan, np.nan
+    half = stats.t.ppf((1 + level) / 2, len(array) - 1) * array.std(ddof=1) * np.sqrt(1 + 1 / len(array))
+    return float(array.mean() - half), float(array.mean() + half)
+
+
+def judge_gain(published: float, published_baseline: float, ours: Ours, baseline: Ours) -> Verdict:
+    """Compare a published difference to a published baseline with ours.
+
+    Parameters
+    ----------
+    published, published_baseline : float
+        The difference, and the level it starts from, in points.
+    ours, baseline : Ours
+        The same of ours: the paired difference, the level of the baseline.
+
+    Returns
+    -------
+    Verdict
+        See ``RULES["gain"]``.
+    """
+    if not (ours.known and baseline.known):
+        return _not_run(ours)
+    if not baseline.run_low <= published_baseline <= baseline.run_high:
+        where = "above" if published_baseline > baseline.run_high else "below"
+        return Verdict(
+            NOT_COMPARABLE,
+            f"the published baseline, {plain_number(published_baseline)}, lies {where} what one run of ours gives "
+            f"({plain_number(baseline.run_low)} to {plain_number(baseline.run_high)})",
+        )
+    if np.isnan(ours.low):
+        return Verdict(NOT_COMPARABLE, "ours is the same in every draw: there is no interval")
+    if abs(published) < SMALLEST:
+        small = abs(ours.mean) < SMALLEST
+        return Verdict(REPRODUCED if small else NOT_REPRODUCED, f"{'no' if small else 'a'} difference")
+    sign = 1 if published > 0 else -1
+    what = "gain" if sign > 0 else "loss"
+    near = ours.low if sign > 0 else -ours.high
+    if near <= 0:
+        other = (ours.high if sign > 0 else -ours.low) < 0
+        return Verdict(NOT_REPRODUCED, "the other way round" if other else f"no {what} is shown")
+    if not ours.run_low <= published <= ours.run_high:
+        return Verdict(NOT_REPRODUCED, f"a {what}, but of another size")
+    return Verdict(REPRODUCED, f"a {what}, too")
+
+
+def judge_level(published: float, ours: Ours) -> Verdict:
+    """Compare a published level with ours, see ``RULES["level"]``; all in points."""
+    if not ours.known or np.isnan(ours.run_low):
+        return _not_run(ours)
+    if published > ours.run_high:
+        return Verdict(NOT_REPRODUCED, "above what one run of ours gives")
+    if published < ours.run_low:
+        return Verdict(NOT_REPRODUCED, "below what one run of ours gives")
+    return Verdict(REPRODUCED, "as one run of ours gives")
+
+
+def judge_exact(published: float, ours: Ours) -> Verdict:
+    """Compare a level on the very data of the source with ours, see ``RULES["exact"]``; in points."""
+    if np.isnan(ours.mean):
+        return _not_run(ours)
+    gap = ours.mean - published
+    return Verdict(REPRODUCED if abs(gap) <= SMALLEST else NOT_REPRODUCED, f"ours is {signed(gap)} points off")
+
+
+def judge_expectation(expected: str, ours: Ours) -> Verdict:
+    """Hold a difference of ours against what the literature leads to expect.
+
+    Parameters
+    ----------
+    expected : {"gain", "no gain", "loss"}
+        In terms of better and worse, whatever the metric.
+    ours : Ours
+        Our difference in points; above 0 is better.
+
+    Returns
+    -------
+    Verdict
+        See ``RULES["expectation"]``.
+    """
+    if np.isnan(ours.low):
+        return _not_run(ours)
+    held = {"gain": ours.low > 0, "no gain": ours.high < SMALLEST, "loss": ours.high < 0}[expected]
+    side = "a gain" if ours.low > 0 else "a loss" if ours.high < 0 else "neither a gain nor a loss"
+    return Verdict(REPRODUCED if held else NOT_REPRODUCED, f"{side} is shown")
+
+
+def _not_run(ours: Ours) -> Verdict:
+    """Return the verdict where too little was run to have one."""
+    return Verdict(NOT_RUN, f"{ours.n_draws} draws, {FEWEST_DRAWS} are needed" if ours.n_draws else "")
