@@ -114,9 +114,9 @@ def _show(folder: Path, chosen: list[Experiment], quick: bool) -> None:
                 suite = experiment.suite(part).name
                 if suite in known:
                     results[part.name] = results_of(store, suite)
-        for part, found in results.items() if name in asked else ():
-            write_site(found, places.out_dir / part, "macro_f1")
-        sites = {part: f"../{name}/{part}/index.html" for part in results if (places.out_dir / part).is_dir()}
+        for grid, found in results.items() if name in asked else ():
+            write_site(found, places.out_dir / grid, "macro_f1")
+        sites = {grid: f"../{name}/{grid}/index.html" for grid in results if (places.out_dir / grid).is_dir()}
         if results:
             runs[name] = Run(experiment, results, findings_of(experiment, results), quick, sites)
     for experiment in chosen:

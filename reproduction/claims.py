@@ -150,7 +150,8 @@ def _ours(test: TTest, values: npt.NDArray[np.float64]) -> Ours:
 
 def _gains(table: Gains, source: Measured) -> Iterator[Finding]:
     """Yield a finding for each number of a published table but those of the baseline."""
-    rows = published_table(table.published).to_dict("records")
+    printed = published_table(table.published)
+    rows = [dict(zip(printed.columns, line, strict=True)) for line in printed.itertuples(index=False)]
     groups: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for row in rows:
         groups.setdefault(tuple(row[key] for key in table.by), []).append(row)

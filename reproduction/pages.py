@@ -91,7 +91,7 @@ def _span(low: float, high: float) -> str:
 
 def _index(runs: Mapping[str, Run]) -> Page:
     lines = []
-    for name in known_experiments():
+    for name in dict.fromkeys([*known_experiments(), *runs]):
         run = runs.get(name)
         experiment = run.experiment if run else load_experiment(name)
         counts = Counter(one.verdict.word for one in run.findings) if run else Counter()
@@ -111,8 +111,12 @@ def _index(runs: Mapping[str, Run]) -> Page:
 
 def _page(run: Run) -> Page:
     experiment = run.experiment
-    used = {"gain": experiment.gains or experiment.differences, "expectation": experiment.expectations}
-    used |= {"level": experiment.levels, "exact": any(one.exact for one in experiment.levels)}
+    used = {
+        "gain": bool(experiment.gains or experiment.differences),
+        "level": any(not one.exact for one in experiment.levels),
+        "exact": any(one.exact for one in experiment.levels),
+        "expectation": bool(experiment.expectations),
+    }
     return Page(
         f"{experiment.name}.html",
         "experiment.html",

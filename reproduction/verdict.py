@@ -80,6 +80,9 @@ class Verdict:
     why: str
 
 
+_NO_INTERVAL = Verdict(NOT_COMPARABLE, "ours is the same each time: there is no interval")
+
+
 def one_run(values: npt.ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """Return the range in which one further draw falls: Student's prediction interval.
 
@@ -135,7 +138,7 @@ def judge_gain(published: float, published_baseline: float, ours: Ours, baseline
             f"({plain_number(baseline.run_low)} to {plain_number(baseline.run_high)})",
         )
     if np.isnan(ours.low):
-        return Verdict(NOT_COMPARABLE, "ours is the same in every draw: there is no interval")
+        return _NO_INTERVAL
     if abs(published) < SMALLEST:
         small = abs(ours.mean) < SMALLEST
         return Verdict(REPRODUCED if small else NOT_REPRODUCED, f"{'no' if small else 'a'} difference")
@@ -184,8 +187,10 @@ def judge_expectation(expected: str, ours: Ours) -> Verdict:
     Verdict
         See ``RULES["expectation"]``.
     """
-    if np.isnan(ours.low):
+    if not ours.known:
         return _not_run(ours)
+    if np.isnan(ours.low):
+        return _NO_INTERVAL
     held = {"gain": ours.low > 0, "no gain": ours.high < SMALLEST, "loss": ours.high < 0}[expected]
     side = "a gain" if ours.low > 0 else "a loss" if ours.high < 0 else "neither a gain nor a loss"
     return Verdict(REPRODUCED if held else NOT_REPRODUCED, f"{side} is shown")
@@ -193,4 +198,4 @@ def judge_expectation(expected: str, ours: Ours) -> Verdict:
 
 def _not_run(ours: Ours) -> Verdict:
     """Return the verdict where too little was run to have one."""
-    return Verdict(NOT_RUN, f"{ours.n_draws} draws, {FEWEST_DRAWS} are needed" if ours.n_draws else "")
+    return Verdict(NOT_RUN, f"only {ours.n_draws} times, {FEWEST_DRAWS} are needed" if ours.n_draws else "")

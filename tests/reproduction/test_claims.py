@@ -1,0 +1,153 @@
+"""Claims on a made-up run: our numbers are those of the leaderboard, pages say what the findings say."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from augbench.leaderboard import compare
+from augbench.leaderboard.results import Results
+from augbench.reproduction.claims import findings_of
+from augbench.reproduction.experiment import Experiment
+from augbench.reproduction.pages import Run, summary, write_pages
+from augbench.reproduction.verdict import NOT_COMPARABLE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
+
+EVIL = "<script>alert('x')</script>&\"{{ 7 * 7 }}"
+SHOTS = (5, 10, 20, 30, 50)
+
+
+def made_up(seed=0, copies=0.0):
+    """Scores of a run: none near the published baselines with `near` (another classifier is far), VAE +6 points."""
+    rng = np.random.default_rng(seed)
+    published = {5: 0.619, 10: 0.727, 20: 0.735, 30: 0.772, 50: 0.818}
+    rows = []
+    for shots in SHOTS:
+        scenario = f"few-shot:shots={shots},generate={shots}"
+        for classifier, offset in (("near", 0.0), ("far", -0.3)):
+            for draw in range(8):
+                base = published[shots] + offset + rng.normal(0, 0.02)
+                for method, more in (("none", 0.0), ("vae", 0.06), ("vae+gc", 0.0), ("copies", copies)):
+                    score = base + more + (rng.normal(0, 0.01) if method != "none" else 0)
+                    rows.append((method, "thyroid", scenario, classifier, draw, score, score, "ok", 15, 2160))
+    columns = ["method", "dataset", "scenario", "classifier", "draw", "weighted_f1", "macro_f1", "status"]
+    scores = pd.DataFrame(rows, columns=[*columns, "n_train", "n_test"])
+    facts = pd.DataFrame({"dataset": ["thyroid"], "fresh": [True]})
+    return Results(scores, pd.DataFrame({"method": []}), facts, {"started": "2026-11-21"})
+
+
+def experiment(**more):
+    table = {
+        "published": "iser2023_thyroid_fewshot.csv",
+        "title": "Weighted F1",
+        "source": EVIL,
+        "label": "{shots_per_class} rows",
+        "dataset": "thyroid",
+        "scenario": "few-shot:shots={shots_per_class},generate={generated_per_class}",
+        "columns": {"vae": "vae", "vae_gc": "vae+gc"},
+        "classifiers": ["far", "near"],
+    }
+    part = {"name": "p", "suite": {"datasets": ["thyroid"], "classifiers": ["mlp"]}}
+    content = {"name": "made-up", "title": "Made up", "question": EVIL, "parts": [part], "gains": [table]}
+    return Experiment.model_validate(content | more)
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return findings_of(experiment(), {"p": made_up()})
+
+
+def test_each_number_of_the_table_is_a_claim_and_the_closest_classifier_is_taken(findings):
+    assert len(findings) == 12
+    assert {one.classifier for one in findings} == {"near"}
+    first = findings[0]
+    assert (first.row, first.column, first.place[2]) == ("5 rows", "vae", "vae")
+    assert first.published == pytest.approx(100 * (0.693 - 0.619))
+    assert first.shown == "+7.4 (61.9 → 69.3)"
+
+
+def test_our_numbers_are_those_of_the_leaderboard(findings):
+    scenario = "few-shot:shots=10,generate=10"
+    board = compare(made_up(), metric="weighted_f1", classifier="near", scenario=scenario)
+    row = board.table.set_index("method").loc["vae"]
+    ours = next(one.ours for one in findings if one.row == "10 rows" and one.column == "vae")
+    assert (ours.mean, ours.low, ours.high) == pytest.approx((row["delta"], row["low"], row["high"]))
+    assert ours.run_low < ours.low < ours.high < ours.run_high
+    assert ours.n_draws == 8
+
+
+def test_verdicts_follow_the_numbers(findings):
+    words = {(one.row, one.column): one.verdict.word for one in findings}
+    assert words["5 rows", "vae"] == REPRODUCED
+    assert words["50 rows", "vae"] == NOT_REPRODUCED  # −0.3 was printed, ours is +6
+    assert words["5 rows", "vae gc"] == NOT_REPRODUCED
+    assert words["100 rows", "vae"] == NOT_RUN
+    nothing = findings_of(experiment(), {})
+    assert {one.verdict.word for one in nothing} == {NOT_RUN}
+    far = made_up()
+    far = Results(far.scores[far.scores["classifier"] == "far"], far.methods, far.datasets, far.run)
+    assert {one.verdict.word for one in findings_of(experiment(), {"p": far})} == {NOT_COMPARABLE, NOT_RUN}
+
+
+def level(label, method, printed):
+    columns = {"5": "baseline", "5v": "vae"}
+    return {
+        "label": label,
+        "published": "iser2023_thyroid_fewshot.csv",
+        "where": {"shots_per_class": "5"},
+        "column": columns[printed],
+        "scale": 100,
+        "metric": "weighted_f1",
+        "dataset": "thyroid",
+        "scenario": "few-shot:shots=5,generate=5",
+        "classifier": "near",
+        "method": method,
+    }
+
+
+@pytest.mark.parametrize(("copies", "named"), [(0.08, True), (0.0, False)])
+def test_a_control_that_does_as_well_is_named(copies, named):
+    claim = {"label": "gain", "first": "a", "second": "b", "controls": ["copies"], "unpaired": True}
+    one = experiment(gains=[], levels=[level("a", "none", "5"), level("b", "vae", "5v")], differences=[claim])
+    *levels, difference = findings_of(one, {"p": made_up(copies=copies)})
+    assert [found.verdict.word for found in levels] == [REPRODUCED, REPRODUCED]
+    assert difference.verdict.word == REPRODUCED
+    assert difference.published == pytest.approx(7.4)
+    assert ("no better than copies" in difference.verdict.why) == named
+    assert "two data sets" not in difference.verdict.why  # more than chance: 7.4 points, runs vary by some 5
+
+
+def test_expectations_are_about_better_and_worse_over_data_sets():
+    run = made_up()
+    vae = run.scores["method"] == "vae"
+    again = [run.scores.assign(dataset=f"d{i}", macro_f1=run.scores["macro_f1"] + 0.001 * i * vae) for i in range(4)]
+    scores = pd.concat(again).assign(brier=lambda table: 1 - table["macro_f1"])
+    several = Results(scores, run.methods, pd.DataFrame({"dataset": [f"d{i}" for i in range(4)]}), {})
+    fixed = {"source": "s", "expected": "gain", "classifier": "near", "method": "vae", "part": "p"}
+    claims = [fixed | {"label": metric, "metric": metric} for metric in ("macro_f1", "brier")]
+    found = findings_of(experiment(gains=[], expectations=claims), {"p": several})
+    assert [one.verdict.word for one in found] == [REPRODUCED, REPRODUCED]
+    assert found[0].ours.mean == pytest.approx(found[1].ours.mean)
+    assert found[0].ours.n_draws == 4
+
+
+def test_pages_say_what_the_findings_say_and_nothing_of_it_is_markup(findings, tmp_path):
+    run = Run(experiment(), {"p": made_up()}, findings, quick=True, sites={"p": "../made-up/p/index.html"})
+    index = write_pages({"made-up": run}, tmp_path / "site")
+    page = (tmp_path / "site" / "made-up.html").read_text()
+    assert "<script>alert" not in page
+    assert "{{ 7 * 7 }}" in page
+    assert summary(findings) in page
+    body = page.partition('aria-label="Table: Weighted F1"')[2].partition("</tbody>")[0]
+    assert body.count("<tr>") - 1 == len(findings)
+    shown = [re.sub(r"<[^>]+>", "", one) for one in re.findall(r'<span class="verdict[^>]*>.*?</span>', body)]
+    assert shown == [one.verdict.word for one in findings]
+    assert "<svg" in page
+    assert "is no evidence" in page
+    table = pd.read_csv(tmp_path / "site" / "downloads" / "made-up.csv")
+    assert table["ours_mean"].to_numpy() == pytest.approx([one.ours.mean for one in findings], nan_ok=True)
+    listed = index.read_text()
+    assert listed.count("not run") > 5
+    assert re.search(r'<th scope="row"><a href="made-up.html">Made up</a></th>', listed)
+    again = {path: path.read_bytes() for path in (tmp_path / "site").rglob("*") if path.is_file()}
+    write_pages({"made-up": run}, tmp_path / "site")
+    assert all(path.read_bytes() == content for path, content in again.items())
