@@ -105,7 +105,7 @@ def _index(runs: Mapping[str, Run]) -> Page:
             }
         )
     return Page(
-        INDEX, "experiments.html", "Published figures", values={"experiments": lines, "words": WORDS, "rules": RULES}
+        INDEX, "experiments.html", "Reproduction", values={"experiments": lines, "words": WORDS, "rules": RULES}
     )
 
 
