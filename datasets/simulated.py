@@ -106,8 +106,9 @@ class LogisticSimulation(_FreshRows):
     ----------
     n_train, n_test : int
         Rows of the two tables; 80,000 and 20,000 as published.
-    scale : float
-        The rows are given out as ``scale * x`` (labels and posterior as before). A linear artefact that lives on the
+    scale, shift : float
+        The rows are given out as ``scale * x + shift`` (labels and posterior as before): 0.5 and 0 halve the features,
+        1 and -0.5 centre them, √12 and -√3 standardise them. A linear artefact that lives on the
         features' centre being 0.5 does not survive 0.5.
     seed : str, optional
         ``"R:50"``: draw `d` is what R's ``set.seed(50 + d)`` gives in the published order of calls, whatever the
@@ -116,7 +117,8 @@ class LogisticSimulation(_FreshRows):
     Raises
     ------
     InputError
-        A size is no integer from 2, `scale` is not positive, or `seed` is not of the form ``"R:50"``.
+        A size is no integer from 2, `scale` is not positive, `shift` is no number, or `seed` is not of the form
+        ``"R:50"``.
 
     Examples
     --------
@@ -129,11 +131,20 @@ class LogisticSimulation(_FreshRows):
     description = "Ten U(0,1) predictors, logistic response, half of the rows in each class (published simulation)"
     n_numeric = 10
 
-    def __init__(self, n_train: int = 80000, n_test: int = 20000, scale: float = 1.0, seed: str | None = None) -> None:
+    def __init__(
+        self,
+        n_train: int = 80000,
+        n_test: int = 20000,
+        scale: float = 1.0,
+        seed: str | None = None,
+        shift: float = 0.0,
+    ) -> None:
         if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < np.inf:
             raise InputError(f"scale must be a positive number, not {scale!r}")
-        super().__init__(n_train, n_test, scale=float(scale), seed=seed)
-        self.scale = float(scale)
+        if isinstance(shift, bool) or not isinstance(shift, int | float) or not np.isfinite(shift):
+            raise InputError(f"shift must be a number, not {shift!r}")
+        super().__init__(n_train, n_test, scale=float(scale), seed=seed, shift=float(shift))
+        self.scale, self.shift = float(scale), float(shift)
         self.seed = seed
         self._r_seed = None if seed is None else _r_seed(seed)
 
@@ -142,11 +153,11 @@ class LogisticSimulation(_FreshRows):
 
     def _table(self, rng: np.random.Generator, n: int) -> Table:
         X = rng.random((n, len(BETA)))
-        return _labelled(_numeric_frame(X * self.scale), _logistic(X @ BETA), rng)
+        return _labelled(_numeric_frame(X * self.scale + self.shift), _logistic(X @ BETA), rng)
 
     def _r_table(self, stream: RStream, n: int) -> Table:
         X, p, y = _published_rows(stream, n)
-        return Table(_numeric_frame(X * self.scale), y, np.column_stack([1.0 - p, p]))
+        return Table(_numeric_frame(X * self.scale + self.shift), y, np.column_stack([1.0 - p, p]))
 
     def sample(self, rng: np.random.Generator, draw: int) -> SimulatedDraw:
         """Sample one data set; with an R seed, `keep_order[1]` is the order in which R keeps the rows of class 1."""

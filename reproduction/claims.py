@@ -262,6 +262,7 @@ def _expectation(claim: Expectation, results: Mapping[str, Results]) -> Finding:
     if claim.part in results:
         part = results[claim.part]
         scores = part.scores[part.scores["classifier"] == claim.classifier]
+        scores = scores[scores["dataset"] == claim.dataset] if claim.dataset else scores
         try:
             table = draw_table(scores, claim.metric, "none")
         except InputError:
@@ -269,11 +270,13 @@ def _expectation(claim: Expectation, results: Mapping[str, Results]) -> Finding:
         if table is not None and {claim.method, claim.baseline} <= set(table.methods):
             contrast = Contrast(table, claim.baseline, Design.of(part, scores, "none"))
             test, n = contrast.overall(claim.method), len(contrast.table.datasets)
+            if n == 1:
+                n = len(contrast.table.draw_differences(claim.method, claim.baseline, contrast.table.datasets[0]))
             sign = 1 if higher_is_better(claim.metric) else -1
             low, high = sorted((100 * sign * test.low, 100 * sign * test.high))
             ours = Ours(100 * sign * test.mean, low, high, n_draws=n)
     return Finding(
-        table="What the literature leads to expect",
+        table="What is expected beforehand",
         row=claim.label,
         column=metric_name(claim.metric),
         published=np.nan,
@@ -284,7 +287,7 @@ def _expectation(claim: Expectation, results: Mapping[str, Results]) -> Finding:
         classifier=claim.classifier,
         verdict=judge_expectation(claim.expected, ours),
         shown=f"{claim.expected} ({claim.source})",
-        place=(f"{n} data sets", "all", claim.method),
+        place=(claim.dataset or f"{n} data sets", "all", claim.method),
     )
 
 

@@ -168,9 +168,9 @@ class Expectation(_Model):
     expected : {"gain", "no gain", "loss"}
         In terms of better and worse.
     metric, classifier, method, baseline : str
-        What is compared, over all data sets of the part.
-    part : str
-        The part.
+        What is compared.
+    part, dataset : str
+        Where: over all data sets of the part, or on one.
     """
 
     label: str
@@ -181,6 +181,7 @@ class Expectation(_Model):
     method: str
     baseline: str = "none"
     part: str
+    dataset: str = ""
 
 
 class Experiment(_Model):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..methods.contract import Adjuster, Augmenter
+from ..methods.neural.predictive import PredictiveVAEPublished
 
 
 class Relabelled(Augmenter):
@@ -35,6 +36,18 @@ class Relabelled(Augmenter):
             own, members = codes == code, np.flatnonzero(y == code)
             rows[own] = members[rng.integers(len(members), size=int(own.sum()))]
         return X.iloc[rows], np.repeat(list(counts), list(counts.values()))
+
+
+class PredictiveVAEAsWritten(PredictiveVAEPublished):
+    """The published predictive VAE on columns as they are, wherever they lie: its sigmoid ends in [0, 1] all the same.
+
+    With features that are centred or standardised the untrained decoder's 0.5 is no longer their centre.
+    """
+
+    family: ClassVar[str] = "experiments"
+
+    def _units(self, X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros(X.shape[1]), np.ones(X.shape[1])
 
 
 class RandomUndersampling(Adjuster):

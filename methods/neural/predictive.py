@@ -262,6 +262,10 @@ class PredictiveVAEPublished(NeuralAugmenter):
         # twice the majority, which is nearly all of the rows
         return self.epochs * -(-2 * n_rows // self.batch_size) if PRESETS[self.preset][1] else 0
 
+    def _units(self, X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return the offset and the scale that bring each column to where the network has it."""
+        return published_units(X)
+
     def _minority(self, task: Task) -> int:
         return int(np.bincount(task.codes).argmin())
 
@@ -273,14 +277,14 @@ class PredictiveVAEPublished(NeuralAugmenter):
         few, many = np.flatnonzero(codes), np.flatnonzero(codes == 0)
         pool = np.concatenate([many, task.rng.choice(few, size=len(many))])
         steps = self.epochs * -(-len(pool) // self.batch_size) if PRESETS[self.preset][1] else 0
-        low, scale = published_units(task.X)
+        low, scale = self._units(task.X)
         rows = (task.X.to_numpy(dtype=float) - low) / scale
         return [TrainingSet(rows, codes, task.seed(), "both classes", pool, steps=steps)]
 
     def _sample(self, task: Task, trained: list[Trained]) -> tuple[np.ndarray, np.ndarray]:
         network: Any = trained[0].network
         minority = self._minority(task)
-        low, scale = published_units(task.X)
+        low, scale = self._units(task.X)
         originals = task.X.to_numpy(dtype=float)
         rows = (originals - low) / scale
         few, many = task.rows_of(minority), np.flatnonzero(task.codes != minority)

@@ -65,6 +65,9 @@ def test_scale_moves_the_features_only() -> None:
     whole = LogisticSimulation(300, 10, seed="R:1").sample(np.random.default_rng(0), 0).train
     half = LogisticSimulation(300, 10, scale=0.5, seed="R:1").sample(np.random.default_rng(0), 0).train
     np.testing.assert_array_equal(half.X.to_numpy(), whole.X.to_numpy() / 2)
+    moved = LogisticSimulation(300, 10, scale=2, shift=-1, seed="R:1").sample(np.random.default_rng(0), 0).train
+    np.testing.assert_array_equal(moved.X.to_numpy(), 2 * whole.X.to_numpy() - 1)
+    np.testing.assert_array_equal(moved.posterior, whole.posterior)
     np.testing.assert_array_equal(half.y, whole.y)
     np.testing.assert_array_equal(half.posterior, whole.posterior)
 
@@ -195,6 +198,7 @@ def test_content_hash_follows_the_parameters() -> None:
         (lambda: LogisticSimulation(n_train=1), "n_train must be an integer from 2, not 1"),
         (lambda: RingsSimulation(n_test=2.5), "n_test must be an integer from 2, not 2.5"),
         (lambda: LogisticSimulation(scale=0.0), "scale must be a positive number"),
+        (lambda: LogisticSimulation(shift=float("nan")), "shift must be a number"),
         (lambda: LogisticSimulation(seed="50"), "\"R:50\".*not '50'"),
         (lambda: LogisticSimulation(seed=50), '"R:50".*not 50'),
         (lambda: published_logistic_data(50, keep=0.0), "keep must lie"),
