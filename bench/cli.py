@@ -153,7 +153,9 @@ def status(store: StoreOption = None, out_dir: OutOption = None) -> None:
             left = one["units"] - one["done"] - one["failed"]
             spent = duration(reader.totals(one["id"])["seconds"])
             numbers = [one["units"], one["done"], one["failed"], left, len(reader.warnings(one["id"]))]
-            table.add_row(str(one["id"]), Text(one["suite"]), one["started"], *map(str, numbers), spent)
+            table.add_row(
+                str(one["id"]), Text(one["suite"]), one["started"][:16].replace("T", " "), *map(str, numbers), spent
+            )
         out.print(table)
         run = reader.runs()[0] if table.row_count else None
         for method, dataset, scenario, draws, message in reader.failures(run["id"]) if run else []:

@@ -209,7 +209,11 @@ def _compute(
         with display_on(out, quiet=manner.quiet) as display:
             execute(plan, todo, engine, store, progress, display, limit)
     except KeyboardInterrupt:
-        err.print(f"stopped: {progress.done} units are stored, {progress.left} are left; the same command goes on here")
+        failed = f", {progress.failed} of them failed" if progress.failed else ""
+        err.print(
+            f"stopped: {progress.done + progress.failed} units are stored{failed}, {progress.left} are left; "
+            "the same command goes on here"
+        )
         raise typer.Exit(130) from None
     finally:
         engine.stop()

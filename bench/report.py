@@ -125,11 +125,22 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
 
 
 def _environments(store: Store, run: int) -> list[dict[str, Any]]:
-    """Return for each machine and set of versions: platform, python, device, cpus, units, versions."""
-    found = []
+    """Return for each machine and set of versions: platform, python, device, cpus, units, versions.
+
+    A process records the packages that it loaded: sets that agree where both know a package are one.
+    """
+    found: list[dict[str, Any]] = []
     for versions, units in store.environments(run):
         machine = {name: versions.pop(name, "") for name in ("platform", "python", "device", "cpus")}
-        found.append(machine | {"units": units, "versions": versions})
+        for one in found:
+            known = one["versions"]
+            agrees = all(known.get(name, version) == version for name, version in versions.items())
+            if agrees and all(one[name] == value for name, value in machine.items()):
+                one["versions"] = known | versions
+                one["units"] += units
+                break
+        else:
+            found.append(machine | {"units": units, "versions": versions})
     return found
 
 

@@ -38,7 +38,7 @@ class Answer:
     Attributes
     ----------
     headline : str
-        The answer in a sentence or two; it begins with "None" where no method helps.
+        The answer in a sentence or two; it begins with "No" where no method helps.
     lines : tuple of str
         What it rests on, a line each.
     """
@@ -161,10 +161,10 @@ class _Teller:
             beyond = f", and more than every control (the strongest: {self.strongest})" if self.strongest else ""
             return f"{self._gains(helps)} {_verb('help', len(helps))} on {where}{beyond}. See the price below."
         if self.no_better_than_chance:
-            return f"None: on {where} the classifiers are not shown to do better than guessing, whatever is added."
+            return f"No: on {where} the classifiers are not shown to do better than guessing, whatever is added."
         methods, controls = better[~better["is_control"]], better[better["is_control"]]
         if better.empty:
-            return f"None: no method is shown to help on {where}, among {count_of(n_compared, 'method')} compared."
+            return f"No method is shown to help on {where}, of {count_of(n_compared, 'method')} compared, controls included."
         if self.strongest is None:
             return (
                 f"{self._gains(methods)} {_verb('be', len(methods))} better than {nothing} on {where}; no control was "
@@ -176,10 +176,10 @@ class _Teller:
         else:
             instead = f"{self._gains(controls)} {_verb('do', len(controls))} so" if len(controls) else ""
         if methods.empty:
-            return f"None: no method helps on {where}. What is better than {nothing}: {instead}."
+            return f"No method helps on {where}. What is better than {nothing}: {instead}."
         more = f" {instead[0].upper()}{instead[1:]} as well." if instead else ""
         return (
-            f"None helps on {where} beyond what a control does. {self._gains(methods)} {_verb('be', len(methods))} "
+            f"No method helps on {where} beyond what a control does. {self._gains(methods)} {_verb('be', len(methods))} "
             f"better than {nothing}, but not shown to be better than every control.{more}"
         )
 

@@ -17,6 +17,8 @@ YIELD = "yield"
 #: column of the scores: JSON of what was tuned, or an empty string
 TUNED = "tuned"
 DEFAULTS = "defaults"
+#: methods with parameters of their own that are named
+MOST_NAMED = 6
 #: what stands there where nothing was tuned: too few rows for inner folds, or nothing that has a range
 NOT_TUNED = ("", "{}", '{"trials": 0}')
 #: from this share on all generated rows count as kept
@@ -75,8 +77,20 @@ def number(value: float) -> str:
     return f"{value / 1e3:.3g} k" if value < 999_500 else f"{value / 1e6:.3g} M"
 
 
-def tuning_of(run: Mapping[str, Any], rows: pd.DataFrame | None = None) -> str:
-    """Say how parameters were chosen: "defaults" or "tuned with 20 trials".
+def given_of(parameters: Any) -> str:
+    """Return the parameters that are not at their defaults: "steps = 1000, beta = 0.5", or nothing.
+
+    Parameters
+    ----------
+    parameters : list of dict
+        As a run keeps them of a method: name, value, default; anything else is a table from elsewhere.
+    """
+    known = parameters if isinstance(parameters, list) else []
+    return ", ".join(f"{one['name']} = {one['value']}" for one in known if one["value"] != one["default"])
+
+
+def tuning_of(run: Mapping[str, Any], rows: pd.DataFrame | None = None, given: str = "") -> str:
+    """Say how parameters were chosen: "defaults", "steps = 1000" or "tuned with 20 trials".
 
     Parameters
     ----------
@@ -84,6 +98,8 @@ def tuning_of(run: Mapping[str, Any], rows: pd.DataFrame | None = None) -> str:
         Its `trials` counts; a table of scores from elsewhere has none, and nothing is said.
     rows : pandas.DataFrame, optional
         The scores of one method: it has the defaults if none of them was tuned. Without them, of the run.
+    given : str
+        What `given_of` returned, or what it amounts to for all methods.
 
     Returns
     -------
@@ -94,7 +110,17 @@ def tuning_of(run: Mapping[str, Any], rows: pd.DataFrame | None = None) -> str:
         return ""
     trials = int(run["trials"] or 0)
     tuned = rows is None or (TUNED in rows.columns and not rows[TUNED].fillna("").isin(NOT_TUNED).all())
-    return f"tuned with {count_of(trials, 'trial')}" if trials and tuned else DEFAULTS
+    found = [f"tuned with {count_of(trials, 'trial')}"] if trials and tuned else []
+    return "; ".join([*([given] if given else []), *found]) or DEFAULTS
+
+
+def given_in(methods: pd.DataFrame) -> str:
+    """Say for a whole run which methods have other parameters than their defaults: "given for vae, cvae", or nothing."""
+    if "parameters" not in methods.columns:
+        return ""
+    names = [str(one.method) for one in methods.itertuples(index=False) if given_of(one.parameters)]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"given for {', '.join(names[:MOST_NAMED])}{more}, else {DEFAULTS}" if names else ""
 
 
 def budget_of(run: Mapping[str, Any]) -> str:
@@ -108,8 +134,8 @@ def budget_of(run: Mapping[str, Any]) -> str:
     return f"equal: {words if float(amount) != 1 else words.replace('s ', ' ', 1)}"
 
 
-def statement(run: Mapping[str, Any], scores: pd.DataFrame | None = None) -> str:
+def statement(run: Mapping[str, Any], scores: pd.DataFrame | None = None, given: str = "") -> str:
     """Say for a whole run how parameters were chosen and what budget there was, as sentences."""
-    tuning, budget = tuning_of(run, scores), budget_of(run)
+    tuning, budget = tuning_of(run, scores, given), budget_of(run)
     lines = [f"Parameters of methods: {tuning}."] if tuning else []
     return " ".join([*lines, f"Budget of generative methods: {budget}."] if budget else lines)

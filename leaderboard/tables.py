@@ -113,7 +113,7 @@ def compare(
         omnibus=omnibus,
         finding=finding,
         omnibus_text=omnibus_line(omnibus) if confirmatory else "",
-        budget=budget.statement(results.run, results.scores),
+        budget=budget.statement(results.run, results.scores, budget.given_in(results.methods)),
         warnings=tuple(board.warnings(rows)),
         footnotes=FOOTNOTES,
         answer=answer(results, scores, board.draws, rows) if confirmatory and len(names) == 1 else None,
@@ -242,8 +242,8 @@ class _Board:
             "high_tuned": tuned[2],
             "seconds": float(seconds.mean()),
             "effort": budget.effort_of(own),
-            "tuning": budget.tuning_of(self.results.run, own),
-            "n_scores": int((self.draws.states[name] != "not run").sum()),
+            "tuning": budget.tuning_of(self.results.run, own, budget.given_of(facts.get("parameters"))),
+            "n_scores": int(self.draws.states[name].isin(["ok", "failed"]).sum()),
             "n_failed": int((self.draws.states[name] == "failed").sum()),
             "messages": tuple((str(text), int(n)) for text, n in failed["error"].value_counts().items()),
             "not_applicable": not_applicable,
@@ -345,8 +345,8 @@ class _Board:
         unknown = [name for name in self.draws.datasets if self.design.unknown(name)]
         if unknown and len(self.draws.datasets) <= 5:
             lines.append("No interval per data set: the columns n_train and n_test are missing.")
-        if rows["n_failed"].any():
-            lines.append(self._sensitivity())
+        if rows["n_failed"].any() and (line := self._sensitivity()):
+            lines.append(line)
         lines += data_warning({name: self.results.findings(name) for name in self.draws.datasets})
         return lines + self._absent()
 
@@ -365,12 +365,12 @@ class _Board:
         return [f"Not run on {len(others)} data sets ({', '.join(others)}); the first: {lines[0]}"]
 
     def _sensitivity(self) -> str:
-        """Say how the order would change if failures took the worst score."""
+        """Say how the order would change if failures took the worst score; nothing where it would not."""
         worst = self._mean_ranks(self.draws.worst_case())
         usual = self._mean_ranks()
         moved = [name for name in self.ranked if _place(worst, name) != _place(usual, name)]
         if not moved:
-            return "Sensitivity to failures: if each took the worst score of its draw, the order would be the same."
+            return ""
         first = min(self.ranked, key=lambda name: (worst[name], name))
         return (
             f"Sensitivity to failures: if each took the worst score of its draw, {len(moved)} of {len(self.ranked)} "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .contrast import FEWEST_DRAWS
@@ -38,6 +39,9 @@ VERDICTS = {
     "incomplete": "some of its cells were not run: listed, not ranked, not tested",
     "exploratory": "a secondary metric or a subset: intervals only, no p-values, no verdict",
 }
+
+#: Iman and Davenport's F is simulated to hold from so few data sets on (``benchmarks/null_simulation.py``)
+FEWEST_OMNIBUS = 6
 
 FOOTNOTES = (
     "A failed draw takes the baseline's score before anything is averaged: it counts as a tie, and the column 'failed' "
@@ -78,7 +82,10 @@ def verdict(row: pd.Series, confirmatory: bool, controls: list[float], family: i
     if row["untested"]:
         return str(row["untested"])
     if not row["p_baseline_holm"] < ALPHA:
-        short = row["n_datasets"] >= 2 and smallest_reachable_p(row["n_datasets"]) * family > ALPHA
+        # a method that applies to one of several data sets has no test at all
+        short = (row["n_datasets"] >= 2 or np.isnan(row["low"])) and smallest_reachable_p(
+            row["n_datasets"]
+        ) * family > ALPHA
         return "too few data sets" if short else "no difference shown"
     if row["gain_baseline"] < 0:
         return "harms"
@@ -106,6 +113,10 @@ def sentence(table: pd.DataFrame, baseline: str, reference: str | None, n_datase
     group, noun = (methods, "method") if len(methods) else (tested, "control")
     against = "copies" if len(methods) and reference else "baseline"
     target = "plain copies" if against == "copies" else f"the baseline ({baseline})"
+    # a gain on some of the data sets is none on all of them
+    part = int((group["state"] == "partial").sum()) if n_datasets > 1 else 0
+    group = group[group["state"] != "partial"] if part < len(group) and n_datasets > 1 else group
+    part = part if part < len(group) + part else 0
     gains, corrected = group[f"gain_{against}"], group[f"p_{against}_holm"]
     shown, higher = int(((corrected < ALPHA) & (gains > 0)).sum()), int((gains > 0).sum())
     total, family = count_of(len(group), noun), int(table[f"p_{against}"].notna().sum())
@@ -200,7 +211,9 @@ def omnibus_line(test: Friedman | None) -> str:
         return "No omnibus test: it needs two data sets and two ranked methods."
     k, n = test.n_methods, test.n_datasets
     f = "∞" if test.f == float("inf") else f"{test.f:.2f}"
-    meaning = "the methods differ" if test.f_p < ALPHA else "no difference between the methods is shown"
+    if n < FEWEST_OMNIBUS:
+        return f"No omnibus test: on {n} data sets its F distribution is no guide."
+    meaning = "the methods differ (not which)" if test.f_p < ALPHA else "no difference between the methods is shown"
     return (
         f"Friedman test over {k} ranked methods and {n} data sets: χ²({k - 1}) = {test.chi2:.2f}, Iman–Davenport "
         f"F({k - 1}, {(k - 1) * (n - 1)}) = {f}, {p_text(test.f_p)}: {meaning}."

@@ -28,7 +28,7 @@ def test_where_oversampling_only_moves_the_threshold_the_answer_says_so():
     assert verdicts["smote"] == "as a control does"
     assert verdicts["random-oversampling"] == verdicts["threshold-tuned"] == "better"
     headline = found.answer.splitlines()[0]
-    assert headline.startswith("None helps on table beyond what a control does. smote (+")
+    assert headline.startswith("No method helps on table beyond what a control does. smote (+")
     assert "is better than doing nothing ('none')" in headline
     assert "Without adding a row threshold-tuned (moving the decision threshold, +" in headline
     assert "smote, where the decision threshold is tuned with it and with none: " in found.answer
@@ -40,12 +40,12 @@ def test_where_oversampling_only_moves_the_threshold_the_answer_says_so():
 def test_permuted_labels_and_an_easy_balanced_table_have_the_answer_none():
     X, y = overlapping(1500)
     permuted = augbench.compare(X, np.random.default_rng(1).permutation(y), **FAST, draws=15)
-    assert permuted.answer.startswith("None: ")
+    assert permuted.answer.startswith("No")
     assert "helps" not in set(permuted.table["verdict"])
     easy = np.repeat(["a", "b"], 200)
     X = pd.DataFrame(np.random.default_rng(2).normal(size=(400, 2)) + 3 * (easy == "b")[:, None], columns=["u", "v"])
     found = augbench.compare(X, easy, **FAST, draws=10)
-    assert found.answer.startswith("None: no method is shown to help on table, among 8 methods compared.")
+    assert found.answer.startswith("No method is shown to help on table, of 8 methods compared, controls included.")
 
 
 def test_the_call_is_the_command(bench, tmp_path):
@@ -106,7 +106,7 @@ def test_no_guard_is_needed_with_one_job(tmp_path):
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1
-    assert done.stdout.startswith("None: ")
+    assert done.stdout.startswith("No")
     assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
 
 

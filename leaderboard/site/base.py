@@ -127,6 +127,11 @@ class Site:
         return environment
 
 
+def without_methods(command: str) -> str:
+    """Return a command line of `bench run` without the methods that it names."""
+    return re.sub(r" --methods[ =]('[^']*'|\S+)", "", command)
+
+
 def templates(*packages: str) -> Environment:
     """Return the templates of packages, the first that has a name wins, with the filters that write numbers."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined

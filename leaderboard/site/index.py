@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .. import format as text
-from ..budget import budget_of, tuning_of
+from ..budget import budget_of, given_in, tuning_of
 from ..comparison import Comparison
 from ..figures import Scale, full_heat, heat
 from ..results import Results, higher_is_better
@@ -111,7 +111,7 @@ def run_line(results: Results) -> list[tuple[str, str]]:
         ("Python", run.get("python")),
         ("platform", run.get("platform")),
         ("device", run.get("device")),
-        ("parameters of methods", tuning_of(run, scores)),
+        ("parameters of methods", tuning_of(run, scores, given_in(results.methods))),
         ("budget of generative methods", budget_of(run)),
     ]
     return [(name, str(value)) for name, value in line if value not in (None, "")]

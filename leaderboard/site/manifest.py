@@ -32,6 +32,7 @@ def pages(site: Site) -> Iterator[Page]:
             "hashes": _hashes(site.results),
             "versions": sorted(dict(run.get("versions") or {}).items()),
             "command": str(run.get("command", "")),
+            "with_own": without_methods(str(run.get("command", ""))),
             "version": str(dict(run.get("versions") or {}).get("augbench", "")),
             "mark": str(run.get("mark", "")),
             "states": list(STATES.values()),

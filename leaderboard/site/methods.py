@@ -220,5 +220,4 @@ def _command(command: str, method: str, name: str) -> str:
         return command
     if not command.startswith("bench run"):
         return f"bench run --methods {shlex.quote(name)}"
-    without = re.sub(r" --methods[ =]('[^']*'|\S+)", "", command)
-    return f"{without} --methods {shlex.quote(method)}"
+    return f"{without_methods(command)} --methods {shlex.quote(method)}"

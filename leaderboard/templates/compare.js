@@ -26,7 +26,7 @@
     const tested = planned(state.a, state.b, chosen.whole);
     if (tested && tested.low !== null) [found.low, found.high] = [tested.low, tested.high];
     shown = { state, found };
-    const n = found.sets.length;
+    const n = found.sets.filter((one) => one.delta !== null).length;
     const sets = `${n} data set${n === 1 ? "" : "s"}`;
     status.textContent = finding(state, found, name, sets);
     facts(found, tested);

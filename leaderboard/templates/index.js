@@ -156,6 +156,7 @@
   }
   function say(chosen, shown, sets) {
     let words = `${shown} of ${unit(written.length, "method")} on ${sets.length} of ${unit(results.datasets.length, "data set")}.`;
+    if (!shown) words += " No method matches: shorten the name, or reset.";
     if (!chosen.whole) {
       words += ` Exploratory: ${chosen.subset ? "a subset" : "a secondary metric"}, so no p-values and no verdict.`;
       if (sets.length === 1) words += " No interval over a single data set: its page has those over draws.";
