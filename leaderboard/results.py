@@ -191,9 +191,9 @@ def _checked_scores(scores: pd.DataFrame) -> pd.DataFrame:
     scores = scores.reset_index(drop=True).copy()
     for name in ("method", "dataset", "draw"):
         if scores[name].isna().any():
-            row = int(scores[name].isna().to_numpy().argmax())
+            first = int(scores[name].isna().to_numpy().argmax())
             raise InputError(
-                f"column '{name}' has {int(scores[name].isna().sum())} gaps, the first in row {row}: fill it in"
+                f"column '{name}' has {int(scores[name].isna().sum())} gaps, the first in row {first}: fill it in"
             )
     for name, value in {"scenario": "full", "classifier": "any", "status": "ok", "error": ""}.items():
         scores[name] = scores[name].fillna(value) if name in scores.columns else value
