@@ -131,7 +131,7 @@ def compare(
     >>> import augbench
     >>> X, y = make_classification(400, n_features=5, weights=[0.85], random_state=0)
     >>> found = augbench.compare(X, y, methods=["smote"], classifiers=["logistic-regression"], draws=3)
-    >>> found.answer.splitlines()[0].startswith("None")
+    >>> found.answer.splitlines()[0].startswith("No")
     True
     >>> sorted(found.table["method"])[:3]
     ['class-weight', 'constant-row', 'jitter']

@@ -164,7 +164,8 @@ class _Teller:
             return f"No: on {where} the classifiers are not shown to do better than guessing, whatever is added."
         methods, controls = better[~better["is_control"]], better[better["is_control"]]
         if better.empty:
-            return f"No method is shown to help on {where}, of {count_of(n_compared, 'method')} compared, controls included."
+            compared = count_of(n_compared, "method")
+            return f"No method is shown to help on {where}, of {compared} compared, controls included."
         if self.strongest is None:
             return (
                 f"{self._gains(methods)} {_verb('be', len(methods))} better than {nothing} on {where}; no control was "
@@ -179,8 +180,8 @@ class _Teller:
             return f"No method helps on {where}. What is better than {nothing}: {instead}."
         more = f" {instead[0].upper()}{instead[1:]} as well." if instead else ""
         return (
-            f"No method helps on {where} beyond what a control does. {self._gains(methods)} {_verb('be', len(methods))} "
-            f"better than {nothing}, but not shown to be better than every control.{more}"
+            f"No method helps on {where} beyond what a control does. {self._gains(methods)} "
+            f"{_verb('be', len(methods))} better than {nothing}, but not shown to be better than every control.{more}"
         )
 
     def _gains(self, rows: pd.DataFrame) -> str:

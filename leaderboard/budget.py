@@ -115,7 +115,7 @@ def tuning_of(run: Mapping[str, Any], rows: pd.DataFrame | None = None, given: s
 
 
 def given_in(methods: pd.DataFrame) -> str:
-    """Say for a whole run which methods have other parameters than their defaults: "given for vae, cvae", or nothing."""
+    """Say which methods of a run have other parameters than their defaults: "given for vae, cvae", or nothing."""
     if "parameters" not in methods.columns:
         return ""
     names = [str(one.method) for one in methods.itertuples(index=False) if given_of(one.parameters)]

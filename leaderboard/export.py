@@ -27,7 +27,8 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    # \textquotedbl is not in LaTeX's usual encoding
+    '"': "''",
     "−": "$-$",
     "–": "--",
     "Δ": r"$\Delta$",

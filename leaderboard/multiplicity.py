@@ -21,11 +21,20 @@ def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     numpy.ndarray of shape (m,)
         Corrected p-values in the order given.
 
+    Raises
+    ------
+    ValueError
+        It is no list of p-values.
+
     References
     ----------
     S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian J. of Statistics 6 (1979), 65-70.
     """
     array = np.asarray(p_values, dtype=float)
+    if array.ndim != 1:
+        raise ValueError(f"p_values has to be one-dimensional, found shape {array.shape}")
+    if ((array < 0) | (array > 1)).any():
+        raise ValueError(f"p_values has to be between 0 and 1, found {np.nanmin(array):g} to {np.nanmax(array):g}")
     corrected = np.full(array.shape, np.nan)
     made = np.flatnonzero(~np.isnan(array))
     order = made[np.argsort(array[made], kind="stable")]

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
 #: Colours of a figure and the custom property of the page's style that stands for each.
 INK, MUTED, LINE, UP, DOWN, OPEN = "#1d2126", "#5c646d", "#e3e1dc", "#1f6fb2", "#b4570c", "#747c85"
-PROPERTIES = {INK: "--ink", MUTED: "--muted", LINE: "--line", UP: "--up", DOWN: "--down", OPEN: "--open"}
+#: What is behind a figure; figures are transparent, this is for what has to cover a line.
+GROUND = "#ffffff"
+PROPERTIES = {
+    GROUND: "--card",
+    INK: "--ink",
+    MUTED: "--muted",
+    LINE: "--line",
+    UP: "--up",
+    DOWN: "--down",
+    OPEN: "--open",
+}
 #: Colours of lines and classes, told apart by the colour-blind, on both grounds; markers tell them apart as well.
 SERIES = (UP, DOWN, "#1b7f4a", "#7b4fb4", "#b8336b", "#0f7c87", "#7a6a01", "#5a5f9e")
 MARKERS = "osD^vPX*"

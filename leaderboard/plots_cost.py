@@ -10,7 +10,7 @@ import pandas as pd
 from . import format as text
 from .comparison import Comparison
 from .pareto import cost_table
-from .plots import INK, MUTED, OPEN, UP, WIDTH, new_figure, style
+from .plots import GROUND, INK, MUTED, OPEN, UP, WIDTH, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -152,6 +152,8 @@ def _label(axes: Axes, row: pd.Series, place: int) -> Annotation:
         color=INK if row["on_front"] else MUTED,
         weight="bold" if row["on_front"] else "normal",
         style="italic" if row["is_control"] or row["is_baseline"] else "normal",
+        # a bar behind a name would strike it through
+        bbox={"facecolor": GROUND, "alpha": 0.8, "edgecolor": "none", "pad": 0.5},
         zorder=4,
     )
 

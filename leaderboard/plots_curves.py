@@ -94,9 +94,20 @@ def gain_figure(curves: Curves, comparison: Comparison, width: float = WIDTH) ->
             _x_axis(axes, curves)
             # the panel below it may be missing
             axes.tick_params(labelbottom=place + COLUMNS >= len(names))
+        grid[0, 0].set_ylim(*_limits(curves.table[curves.table["method"].isin(names)]))
         figure.supxlabel(AXES[curves.axis], fontsize=9, color=MUTED)
         figure.supylabel("Δ in points", fontsize=9, color=MUTED)
     return figure
+
+
+def _limits(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return the ends of the axis of gains: all points and 0; a wild interval is cut, not allowed to squeeze."""
+    deltas = [0.0, *rows["delta"].dropna()]
+    reach = max(1.0, max(deltas) - min(deltas))
+    bottom = max(min([*rows["low"].dropna(), *deltas]), min(deltas) - reach)
+    top = min(max([*rows["high"].dropna(), *deltas]), max(deltas) + reach)
+    room = 0.05 * max(top - bottom, 0.1)
+    return bottom - room, top + room
 
 
 def _looks(names: list[str], comparison: Comparison) -> dict[str, tuple[str, str, tuple[float, float]]]:

@@ -92,7 +92,8 @@ class Results:
     Raises
     ------
     InputError
-        Where columns are missing, a row is there twice, a status is unknown or a share is not between 0 and 1.
+        Where columns are missing, a row is there twice or does not say what it is of, a status is unknown or a share is
+        not between 0 and 1.
     """
 
     scores: pd.DataFrame
@@ -188,6 +189,12 @@ def _checked_scores(scores: pd.DataFrame) -> pd.DataFrame:
     if scores.empty:
         raise InputError("the scores table has no rows: run something first")
     scores = scores.reset_index(drop=True).copy()
+    for name in ("method", "dataset", "draw"):
+        if scores[name].isna().any():
+            first = int(scores[name].isna().to_numpy().argmax())
+            raise InputError(
+                f"column '{name}' has {int(scores[name].isna().sum())} gaps, the first in row {first}: fill it in"
+            )
     for name, value in {"scenario": "full", "classifier": "any", "status": "ok", "error": ""}.items():
         scores[name] = scores[name].fillna(value) if name in scores.columns else value
     for name in ("method", "dataset", "scenario", "classifier", "error"):

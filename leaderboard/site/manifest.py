@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..results import STATUSES, Results
-from .base import Page, Site
+from .base import Page, Site, without_methods
 from .index import run_line
 
 #: How a state of a cell is called on the page.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +15,7 @@ from ..fidelity import Fidelity, fidelity_table
 from ..figures import Scale
 from ..plots import inline_svg
 from ..plots_forest import forest, short
-from .base import Page, Site
+from .base import Page, Site, without_methods
 from .made import rows_made, training
 from .manifest import warnings_of
 from .spent import costs, gaps

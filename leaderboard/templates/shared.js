@@ -227,17 +227,20 @@ const augbench = (() => {
   function bind(form, extra, changed) {
     const fields = [...form.elements].filter((field) => field.name);
     const usual = new Map(fields.map((field) => [field.name, field.value]));
-    const write = () => {
+    const text = () => {
       const found = new URLSearchParams();
       for (const field of fields) if (field.value !== usual.get(field.name)) found.set(field.name, field.value);
       for (const [name, value] of Object.entries(extra)) if (value) found.set(name, value);
-      const text = found.toString();
-      history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+      return found.toString();
     };
+    const write = () => history.replaceState(null, "", text() ? `#${text()}` : location.pathname + location.search);
     const state = () => Object.fromEntries(fields.map((field) => [field.name, field.value]));
     const read = () => {
-      // an anchor, the skip link's say, is no state
-      if (location.hash && !location.hash.includes("=")) return;
+      // an anchor, the skip link's say, is no state: what was chosen stays, in the address too
+      if (location.hash && !location.hash.includes("=")) {
+        if (text()) write();
+        return changed(state());
+      }
       const found = new URLSearchParams(location.hash.slice(1));
       for (const field of fields) {
         const value = found.has(field.name) ? found.get(field.name) : usual.get(field.name);

@@ -73,7 +73,7 @@ def test_the_numbers_are_those_of_the_table():
 
 def test_what_a_control_does_as_well_is_said_to_be_no_help():
     headline, lines = told({"none": 0, "random-oversampling": 6, "threshold-tuned": 6.2, "smote": 6})
-    assert headline.startswith("None helps on loans beyond what a control does. smote (+")
+    assert headline.startswith("No method helps on loans beyond what a control does. smote (+")
     assert "is better than doing nothing ('none')" in headline
     assert "Without adding a row threshold-tuned (moving the decision threshold, +" in headline
     assert "0." in line(lines, "smote against threshold-tuned, the strongest control")
@@ -81,25 +81,25 @@ def test_what_a_control_does_as_well_is_said_to_be_no_help():
 
 def test_none_says_how_large_a_gain_may_have_been_missed():
     headline, lines = told({"none": 0, "random-oversampling": 0, "threshold-tuned": 0.2, "smote": 0.3}, spread=6)
-    assert headline == "None: no method is shown to help on loans, among 3 methods compared."
+    assert headline == "No method is shown to help on loans, of 3 methods compared, controls included."
     assert "the intervals reach up to +" in line(lines, "Not shown is not none")
 
 
 def test_equal_scores_are_said_to_be_equal():
     headline, lines = told({"none": 0, "random-oversampling": 0, "smote": 0}, spread=0.1)
-    assert headline.startswith("None: ")
+    assert headline.startswith("No")
     assert line(lines, "Every interval lies within ±0.5 points of none")
 
 
 def test_a_control_alone_is_better():
     headline, _ = told({"none": 0, "random-oversampling": 0, "threshold-tuned": 5, "smote": 0})
-    assert headline.startswith("None: no method helps on loans. What is better than doing nothing ('none'): without ")
+    assert headline.startswith("No method helps on loans. What is better than doing nothing ('none'): without ")
     assert "threshold-tuned" in headline
 
 
 def test_where_the_classifier_guesses_no_gain_counts():
     headline, lines = told({"none": 0, "random-oversampling": 4, "threshold-tuned": 4, "smote": 4}, auroc=0.5)
-    assert headline.startswith("None: on loans the classifiers are not shown to do better than guessing")
+    assert headline.startswith("No: on loans the classifiers are not shown to do better than guessing")
     assert "guessing gives 0.50" in line(lines, "AUROC of none is 0.49")
 
 
@@ -159,4 +159,4 @@ def test_noise_alone_is_rarely_called_a_help(seed):
     gains = {"none": 0, "random-oversampling": 0, "threshold-tuned": 0} | {f"m{i}": 0 for i in range(8)}
     given = results(gains, spread=2)
     given.scores["macro_f1"] += rng.normal(0, 0.02, len(given.scores))
-    assert compare(given).answer.headline.startswith("None")
+    assert compare(given).answer.headline.startswith("No")

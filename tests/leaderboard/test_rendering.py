@@ -13,6 +13,7 @@ import pytest
 from augbench.errors import InputError
 from augbench.leaderboard import compare, plain, to_latex, write_scores, write_site
 from augbench.leaderboard import format as text
+from augbench.leaderboard.export import escape_latex
 from augbench.leaderboard.figures import Scale, full_heat, heat
 from augbench.leaderboard.results import Results
 from augbench.leaderboard.site import render_site
@@ -239,6 +240,10 @@ def test_scores_go_out_and_come_back(results, tmp_path):
         )
     with pytest.raises(InputError, match=r"\.csv or \.parquet"):
         write_scores(results, tmp_path / "s.xlsx")
+
+
+def test_latex_has_no_command_that_needs_another_encoding():
+    assert escape_latex('the "best" method') == "the ''best'' method"
 
 
 def test_latex_has_a_row_per_method(results):

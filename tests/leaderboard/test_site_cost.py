@@ -126,3 +126,11 @@ def test_a_wild_interval_does_not_squeeze_the_rest(synthetic):
     interval = compare(Results.from_frame(scores)).table.set_index("method").loc["adasyn"]
     assert interval["high"] - interval["low"] > 20
     assert np.ptp(wide) < 3 * np.ptp(calm)
+
+
+def test_no_line_goes_through_a_name(synthetic):
+    figure = cost_figure(compare(synthetic.results(n_draws=2)))
+    names = [one for one in figure.axes[0].texts if one.get_text()]
+    assert names
+    assert all(one.get_bbox_patch() is not None and one.get_bbox_patch().get_alpha() > 0.5 for one in names)
+    assert "var(--card)" in render_site(priced())["cost.html"]

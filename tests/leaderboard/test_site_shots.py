@@ -188,3 +188,21 @@ def test_nothing_is_taken_for_markup(synthetic):
     page = render_site(evil)["shots.html"]
     assert "<script>" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_a_wild_interval_does_not_flatten_the_gains(synthetic):
+    rng = np.random.default_rng(0)
+    rows = [
+        (method, dataset, f"few-shot:shots={shots}", draw, 0.5 + sign * gain * (shots == 2) + 0.001 * rng.normal())
+        for dataset, sign in (("x", 1.0), ("y", 0.2))
+        for shots in (2, 5, 20)
+        for draw in range(3)
+        for method, gain in (("none", 0.0), ("smote", 0.1))
+    ]
+    scores = pd.DataFrame(rows, columns=["method", "dataset", "scenario", "draw", "macro_f1"])
+    main = compare(scores)
+    (curves,) = curves_of(Results.from_frame(scores), main)
+    assert curves.table["high"].max() > 50
+    low, high = gain_figure(curves, main).axes[0].get_ylim()
+    assert low < curves.table["delta"].min()
+    assert curves.table["delta"].max() < high < 20

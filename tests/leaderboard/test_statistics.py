@@ -100,6 +100,9 @@ def test_holm_worked_by_hand_and_missing_comparisons():
     np.testing.assert_allclose(st.holm([0.016, 0.019, 0.607]), [0.048, 0.048, 0.607])
     np.testing.assert_allclose(st.holm([0.04, np.nan, 0.01]), [0.04, np.nan, 0.02])
     assert np.isnan(st.holm([np.nan, np.nan])).all()
+    for wrong, message in (([[0.1, 0.2]], "one-dimensional"), ([0.1, 5.0], "between 0 and 1, found 0.1 to 5")):
+        with pytest.raises(ValueError, match=message):
+            st.holm(wrong)
 
 
 @pytest.mark.parametrize("seed", range(5))

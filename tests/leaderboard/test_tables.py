@@ -365,6 +365,8 @@ def test_tuned_column_and_details(synthetic):
         (lambda t: t.iloc[:0], "no rows"),
         (lambda t: t.assign(status="okay"), "unknown status 'okay'"),
         (lambda t: pd.concat([t, t]), "rows twice"),
+        (lambda t: t.assign(method=t["method"].where(t["draw"] > 0)), "column 'method' has 4 gaps, the first in row 0"),
+        (lambda t: t.assign(draw=t["draw"].where(t["method"] != "a")), "column 'draw' has 4 gaps"),
         (lambda t: t.assign(macro_f1=t["macro_f1"] * 100), "not percentages"),
         (lambda t: t[t["method"] != "none"], "unknown method 'none'"),
         (lambda t: t.assign(macro_f1=t["macro_f1"].where(t["method"] != "none")), "nothing to compare with"),

@@ -87,3 +87,39 @@ def test_a_long_name_is_broken_and_neither_covers_the_next_cell_nor_widens_the_p
                        > cell.getBoundingClientRect().right + 1; }).map((cell) => cell.textContent)"""
             )
             assert not covered, (path, width)
+
+
+def test_an_anchor_opens_a_page_as_no_anchor_does(site_page, site):
+    page, anchored = (site_page(site, f"compare.html{anchor}") for anchor in ("", "#main"))
+    assert "points" in anchored.inner_text("#status")
+    assert anchored.inner_text("main") == page.inner_text("main")
+
+
+def test_a_printed_page_is_light_and_has_every_column(site_page, site):
+    paper = 1030  # A4 on its side
+    for path in representative(site):
+        page = site_page(site, path, width=paper, scheme="dark")
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(29, 33, 38)"
+        assert page.evaluate("document.documentElement.scrollWidth") <= paper, path
+        assert page.locator(".controls:visible, nav:visible").count() == 0
+        cut = page.evaluate(
+            """() => [...document.querySelectorAll("th, td, svg")].filter((one) => one.checkVisibility()
+                 && one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML.slice(0, 100))"""
+        )
+        assert not cut, path
+
+
+def test_a_column_is_as_wide_as_a_word_of_its_name(site_page, results, tmp_path):
+    classes = results.datasets["classes"].where(results.datasets["dataset"] != "wine")
+    datasets = results.datasets.assign(classes=[["vehicle-nonfloat", "a", "b"] if c != c else c for c in classes])
+    folder = write_site(Results(results.scores, results.methods, datasets, results.run), tmp_path / "s").parent
+    page = site_page(folder, "dataset/wine.html", width=390)
+    lines = """() => ["vehicle-", "nonfloat"].map((word) => {
+      const head = [...document.querySelectorAll(".matrix thead th")].find((one) => one.textContent.includes(word));
+      const words = document.createTreeWalker(head, NodeFilter.SHOW_TEXT).nextNode();
+      const range = document.createRange();
+      range.setStart(words, words.data.indexOf(word));
+      range.setEnd(words, words.data.indexOf(word) + word.length);
+      return range.getClientRects().length; })"""
+    assert page.evaluate(lines) == [1, 1]

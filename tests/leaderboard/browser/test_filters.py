@@ -125,6 +125,9 @@ def test_the_address_holds_the_state_and_gives_it_back(site_page, site):
     # an anchor is no state, and names that are not there choose nothing
     again.click('a[href="#how"]')
     assert body(again) == body(page)
+    again.wait_for_function('location.hash.includes("q=smote")')
+    assert again.url.partition("#")[2] == state
+    assert again.evaluate("scrollY") > 0
     other = site_page(site, "index.html#scenario=nowhere&sort=nothing.up")
     assert status(other) == "14 of 14 methods on 8 of 8 data sets."
 
