@@ -6,6 +6,10 @@ import pytest
 from augbench.bench.estimate import Estimator
 
 
+#: two classifiers whose cost grows with the rows
+FOREST = tuple(SimpleNamespace(name=name) for name in ("random-forest", "mlp"))
+
+
 class Neural:
     requires = ("torch",)
 
@@ -13,8 +17,10 @@ class Neural:
         return n_rows * n_classes / 10
 
 
-def plan(methods=None):
-    suite = SimpleNamespace(classifiers=("a", "b"), folds=3, test_fraction=0.2, trials=0, budget="")
+def plan(methods=None, classifiers=None):
+    suite = SimpleNamespace(
+        classifiers=FOREST if classifiers is None else classifiers, folds=3, test_fraction=0.2, trials=0, budget=""
+    )
     sizes = {"iris": 150, "wine": 150, "large": 80_000, "simulated": 150}
     infos = {name: SimpleNamespace(n_rows=rows, classes=("x", "y", "z")) for name, rows in sizes.items()}
     neural = {"vae": Neural(), "cvae": Neural(), "hookless": SimpleNamespace(requires=("torch",))}
@@ -93,3 +99,11 @@ def test_a_plan_names_the_methods_of_which_nothing_was_measured(bench, plugin):
     assert "(a rough guess: nothing like it was measured yet)" in " ".join(one.split())
     more = bench(*args, "--methods", "smote,costly", "--draws", 3, "--dry-run").stdout
     assert "(from stored times; of costly a rough guess)" in " ".join(more.split())
+
+
+def test_a_linear_classifier_on_many_rows_is_no_matter_of_hours():
+    linear = tuple(SimpleNamespace(name=name) for name in ("logistic-regression", "one-unit-network"))
+    guess = Estimator(plan(classifiers=linear), [])
+    # 80,000 rows take them 0.1 s (`bench reproduce logistic-simulation`), a forest some 20 s
+    assert guess.seconds(unit(dataset="large", draws=1)) < 10
+    assert Estimator(plan(), []).seconds(unit(dataset="large", draws=1)) > 60
