@@ -34,7 +34,7 @@ def figures(
     ranks and shots-N as .tex. What the run does not give is named, with the reason. Older files of these names are
     replaced.
 
-    In LaTeX: `\usepackage{graphicx,booktabs}`, then `\includegraphics{figures/forest.pdf}` and
+    In LaTeX: `\usepackage{graphicx,booktabs,longtable}`, then `\includegraphics{figures/forest.pdf}` and
     `\input{figures/leaderboard.tex}`. The same results give the same bytes, so the files can be kept under version
     control.
 

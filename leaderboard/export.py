@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -37,6 +38,10 @@ _LATEX = {
 }
 
 
+#: a longer LaTeX table is broken across pages
+ROWS_OF_A_PAGE = 40
+
+
 def escape_latex(value: str) -> str:
     """Escape what means something to LaTeX."""
     return "".join(_LATEX.get(letter, letter) for letter in value)
@@ -58,31 +63,55 @@ def to_latex(comparison: Comparison) -> str:
     head = ["Method", "Δ", "95 % interval", "W/T/L", "Mean rank", "p (Holm)", "Macro F1", "Weighted F1", "Verdict"]
     other = None if comparison.metric in ("macro_f1", "weighted_f1") else comparison.metric
     head[6:6] = [text.metric_name(other)] if other else []
-    trained = bool((comparison.table["effort"] != "").any())
-    head += ["Training"] if trained else []
-    columns = "l" + "r" * (len(head) - 2 - trained) + "l" * (1 + trained)
-    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
-    lines += [" & ".join(map(escape_latex, head)) + r" \\", r"\midrule"]
-    for _, row in comparison.table.iterrows():
-        based = row["is_baseline"]
-        cells = [
+    rows = [
+        [
             row["method"],
             text.signed(row["delta"]),
-            text.NOTHING if based else text.interval(row["low"], row["high"]),
-            text.NOTHING if based else f"{row['wins']}/{row['ties']}/{row['losses']}",
+            text.NOTHING if row["is_baseline"] else text.interval(row["low"], row["high"]),
+            text.NOTHING if row["is_baseline"] else f"{row['wins']}/{row['ties']}/{row['losses']}",
             text.plain_number(row["mean_rank"]),
             text.p_value(row["p_baseline_holm"]),
             *([text.plain_number(row[other])] if other else []),
             text.plain_number(row["macro_f1"]),
             text.plain_number(row["weighted_f1"]),
             row["verdict"],
-            *([row["effort"] or text.NOTHING] if trained else []),
         ]
-        lines.append(" & ".join(map(escape_latex, cells)) + r" \\")
+        for row in comparison.table.to_dict("records")
+    ]
     caption = f"{comparison.finding} Δ: {text.metric_name(comparison.metric)} against {comparison.baseline} in points."
     caption += f" {comparison.budget}" if comparison.budget else ""
-    lines += [r"\bottomrule", r"\end{tabular}", rf"\caption{{{escape_latex(caption)}}}", r"\end{table}"]
-    return "\n".join(lines) + "\n"
+    trained = [f"{row['method']} {row['effort']}" for row in comparison.table.to_dict("records") if row["effort"]]
+    caption += f" Training of one draw: {'; '.join(trained)}." if trained else ""
+    return latex_table(head, rows, "l" + "r" * (len(head) - 2) + "l", caption)
+
+
+def latex_table(head: Sequence[str], rows: Sequence[Sequence[str]], columns: str, caption: str) -> str:
+    """Return a LaTeX table (package booktabs); every text is escaped.
+
+    Parameters
+    ----------
+    head : sequence of str
+        Names of the columns.
+    rows : sequence of sequence of str
+        The cells.
+    columns : str
+        How the columns are set, such as "lrr".
+    caption : str
+        What the table shows.
+
+    Returns
+    -------
+    str
+        A table environment; of more rows than a page has a longtable (package longtable).
+    """
+    titles = [r"\toprule", " & ".join(map(escape_latex, head)) + r" \\", r"\midrule"]
+    body = [" & ".join(map(escape_latex, row)) + r" \\" for row in rows]
+    title = rf"\caption{{{escape_latex(caption)}}}"
+    if len(rows) > ROWS_OF_A_PAGE:
+        lines = [rf"\begin{{longtable}}{{{columns}}}", title + r" \\", *titles, r"\endhead", *body, r"\bottomrule"]
+        return "\n".join([*lines, r"\end{longtable}"]) + "\n"
+    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{{columns}}}", *titles, *body]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", title, r"\end{table}"]) + "\n"
 
 
 def write_scores(results: Results, path: str | Path) -> Path:

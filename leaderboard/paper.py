@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from . import format as text
 from .comparison import Comparison
 from .curves import AXES, Curves, curves_of
-from .export import escape_latex, to_latex
+from .export import latex_table, to_latex
 from .pareto import cost_table
 from .plots import save
 from .plots_cost import cost_figure
@@ -140,32 +140,6 @@ def _tables(main: Comparison, tested: Separation | None, curves: Sequence[Curves
         yield PaperFile("ranks.tex", "mean ranks with intervals", _ranks(tested).encode())
     for number, one in enumerate(curves, 1):
         yield PaperFile(f"shots-{number}.tex", f"scores and gains against {AXES[one.axis]}", _shots(one, main).encode())
-
-
-def latex_table(head: Sequence[str], rows: Sequence[Sequence[str]], columns: str, caption: str) -> str:
-    """Return a LaTeX table (package booktabs); every text is escaped.
-
-    Parameters
-    ----------
-    head : sequence of str
-        Names of the columns.
-    rows : sequence of sequence of str
-        The cells.
-    columns : str
-        How the columns are set, such as "lrr".
-    caption : str
-        What the table shows.
-
-    Returns
-    -------
-    str
-        A table environment.
-    """
-    lines = [r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
-    lines += [" & ".join(map(escape_latex, head)) + r" \\", r"\midrule"]
-    lines += [" & ".join(map(escape_latex, row)) + r" \\" for row in rows]
-    lines += [r"\bottomrule", r"\end{tabular}", rf"\caption{{{escape_latex(caption)}}}", r"\end{table}"]
-    return "\n".join(lines) + "\n"
 
 
 def _differences(main: Comparison) -> str:

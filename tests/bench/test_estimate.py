@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 from augbench.bench.estimate import Estimator
 
-
 #: two classifiers whose cost grows with the rows
 FOREST = tuple(SimpleNamespace(name=name) for name in ("random-forest", "mlp"))
 

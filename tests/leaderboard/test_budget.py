@@ -98,6 +98,22 @@ def test_the_terminal_says_it_within_its_width(trained, width):
     assert "smote: tuned with 20 trials" in words
 
 
+def test_parameters_that_the_suite_gives_are_no_defaults(synthetic):
+    run = synthetic.results(n_draws=2)
+    parameter = {"name": "k", "value": "5", "default": "5", "meaning": ""}
+    steps = parameter | {"name": "steps", "value": "1000", "default": "6000"}
+    kept = [[steps, parameter] if name == "vae" else [parameter] for name in run.methods["method"]]
+    given = replace(run, methods=run.methods.assign(parameters=kept), run={**run.run, "trials": 0, "budget": ""})
+    comparison = compare(given)
+    tuning = comparison.table.set_index("method")["tuning"]
+    assert tuning["vae"] == "steps = 1000"
+    assert tuning["smote"] == "defaults"
+    assert comparison.budget == "Parameters of methods: given for vae, else defaults."
+    assert "<dd>given for vae, else defaults</dd>" in render_site(given)["index.html"]
+    tuned = compare(replace(given, run={**given.run, "trials": 20}, scores=run.scores.assign(tuned='{"trials": 20}')))
+    assert tuned.table.set_index("method")["tuning"]["vae"] == "steps = 1000; tuned with 20 trials"
+
+
 def test_the_page_says_it_beside_each_score(trained, synthetic):
     page = render_site(trained)["index.html"]
     assert "<dt>parameters of methods</dt><dd>tuned with 20 trials</dd>" in page
@@ -118,8 +134,8 @@ def test_the_page_says_it_beside_each_score(trained, synthetic):
 
 def test_latex_says_it(trained, synthetic):
     latex = to_latex(compare(trained))
-    row = next(line for line in latex.splitlines() if line.startswith("vae"))
-    assert r"500--2,000 steps $\cdot$ 25 epochs" in row
-    assert "tuned with 20 trials" in latex.split(r"\caption")[1]
-    assert all(line.count(" & ") == 9 for line in latex.splitlines() if line.endswith(r"\\"))
+    caption = latex.split(r"\caption")[1]
+    assert r"Training of one draw: vae 500--2,000 steps $\cdot$ 25 epochs" in caption
+    assert "tuned with 20 trials" in caption
+    assert all(line.count(" & ") == 8 for line in latex.splitlines() if line.endswith(r"\\"))
     assert "Training" not in to_latex(compare(synthetic.results(n_draws=2)))

@@ -13,7 +13,7 @@ import pytest
 from augbench.errors import InputError
 from augbench.leaderboard import compare, plain, to_latex, write_scores, write_site
 from augbench.leaderboard import format as text
-from augbench.leaderboard.export import escape_latex
+from augbench.leaderboard.export import escape_latex, latex_table
 from augbench.leaderboard.figures import Scale, full_heat, heat
 from augbench.leaderboard.results import Results
 from augbench.leaderboard.site import render_site
@@ -250,6 +250,20 @@ def test_latex_has_a_row_per_method(results):
     latex = to_latex(compare(results))
     assert latex.count(r" \\") == 15
     assert r"\toprule" in latex
+
+
+def test_a_table_that_is_longer_than_a_page_is_broken_across_pages():
+    rows = [[f"m_{i}", "1"] for i in range(50)]
+    short, long = (
+        latex_table(["Method", "n"], rows[:9], "lr", "A & B"),
+        latex_table(["Method", "n"], rows, "lr", "A & B"),
+    )
+    assert r"\begin{table}" in short
+    assert "longtable" not in short
+    assert long.startswith(r"\begin{longtable}{lr}" + "\n" + r"\caption{A \& B} \\")
+    assert long.index(r"\endhead") < long.index(r"m\_0 & 1 \\")
+    assert long.count(r" \\") == 52
+    assert r"\begin{table}" not in long
 
 
 def test_latex_of_another_metric_has_its_column(results):

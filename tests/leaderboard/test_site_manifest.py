@@ -148,3 +148,16 @@ def test_what_a_run_left_out_is_said_with_its_reason(results, page):
     said = render_site(Results(results.scores, results.methods, results.datasets, run))["manifest.html"]
     assert "Left out for want of time: &lt;vae&gt; (10 s more)." in said
     assert "Left out" not in page
+
+
+def test_packages_that_one_process_has_not_loaded_make_no_other_machine():
+    from types import SimpleNamespace
+
+    from augbench.bench.report import _environments
+
+    here = {"platform": "Linux", "python": "3.12", "device": "cpu", "cpus": "2", "numpy": "2.0"}
+    units = [(here | {"torch": "2.13"}, 3), (here | {"ctgan": "0.12"}, 4), (here | {"numpy": "1.26"}, 1)]
+    store = SimpleNamespace(environments=lambda run: [(dict(versions), n) for versions, n in units])
+    found = _environments(store, 1)
+    assert [one["units"] for one in found] == [7, 1]
+    assert found[0]["versions"] == {"numpy": "2.0", "torch": "2.13", "ctgan": "0.12"}

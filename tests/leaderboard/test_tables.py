@@ -199,6 +199,28 @@ def test_verdicts():
     assert row_of(compare(scores[scores["method"].isin(["none", "really"])]), "really")["verdict"] == "better"
 
 
+def test_a_method_for_some_data_sets_only_is_neither_counted_nor_tested_as_if_for_all():
+    scores = noise(["none", "random-oversampling", "whole", "part"], 2, 3, gains=[0, 0.02, 0.01, 0.2])
+    scores["status"], scores["error"] = "ok", ""
+    gone = (scores["method"] == "part") & (scores["dataset"] == "d01")
+    failed = (scores["method"] == "part") & (scores["dataset"] == "d00") & (scores["draw"] == 0)
+    scores.loc[gone, ["status", "error"]] = "not applicable", "too few rows"
+    scores.loc[failed, ["status", "error"]] = "failed", "boom"
+    scores.loc[gone | failed, "macro_f1"] = np.nan
+    comparison = compare(scores)
+    part = row_of(comparison, "part")
+    assert part["verdict"] == "too few data sets"
+    assert (part["n_failed"], part["n_scores"]) == (1, 3)  # what does not apply is no score
+    assert comparison.finding.startswith("0 of 1 method")  # part is above copies, on one of the two
+    assert comparison.omnibus_text == "No omnibus test: on 2 data sets its F distribution is no guide."
+
+
+def test_an_omnibus_test_that_finds_something_does_not_say_which():
+    assert compare(noise(["none", *"abc"], 8, 3, gains=[0, 0.04, 0.08, 0.12])).omnibus_text.endswith(
+        "differ (not which)."
+    )
+
+
 def test_too_few_data_sets_are_called_so():
     comparison = compare(noise(["none", "random-oversampling", *"abcdef"], 7, 3, gains=[0, 0, *[0.1] * 6]))
     assert row_of(comparison, "a")["verdict"] == "too few data sets"

@@ -47,6 +47,9 @@ def test_a_picked_pair_has_differences_and_an_interval_and_no_p_value(site_page,
     assert len(shown) == 8
     assert shown["glass"][2:4] == ["–", "–"]
     assert "kmeans-smote: failed; adasyn: not applicable" in shown["glass"][0]
+    with_both = sum(row[3] != "–" for row in shown.values())
+    assert f"over {with_both} data sets" in page.locator("#status").inner_text()
+    assert with_both < 8
     deltas = compare(results).deltas
     for name in ("iris", "wine"):
         difference = deltas.loc["kmeans-smote", name] - deltas.loc["adasyn", name]
