@@ -80,6 +80,11 @@ class Comparison:
     pairs: WinMatrix | None = None
 
     @property
+    def interval_test(self) -> str:
+        """What the intervals of the table come from: `test` without the test that gives p-values alone."""
+        return self.test.replace(" and Wilcoxon signed-rank test", "")
+
+    @property
     def n_datasets(self) -> int:
         """D, the number of units."""
         return len(self.datasets)

@@ -90,7 +90,7 @@ def compare(
     omnibus = board.omnibus() if confirmatory else None
     names, draws = tuple(board.draws.datasets), board.n_draws
     if len(names) > 1:
-        test = f"t-interval and Wilcoxon signed-rank test over {len(names)} data sets"
+        test = f"t-interval{' and Wilcoxon signed-rank test' if confirmatory else ''} over {len(names)} data sets"
     else:
         test = board.design.test_name(names[0], metric)
     if confirmatory:

@@ -38,7 +38,7 @@ class Relabelled(Augmenter):
         return X.iloc[rows], np.repeat(list(counts), list(counts.values()))
 
 
-class PredictiveVAEAsWritten(PredictiveVAEPublished):
+class PredictiveVaeAsWritten(PredictiveVAEPublished):
     """The published predictive VAE on columns as they are, wherever they lie: its sigmoid ends in [0, 1] all the same.
 
     With features that are centred or standardised the untrained decoder's 0.5 is no longer their centre.

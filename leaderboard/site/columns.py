@@ -45,6 +45,11 @@ class Column:
         """Whether it is set flush right."""
         return self.key not in ("method", "interval", "verdict")
 
+    @property
+    def of_all(self) -> bool:
+        """Whether it is a mean over data sets that is read down the column: that of fewer sets is another thing."""
+        return self.key == "score" or self.key in SHOWN
+
     def data(self, row: Mapping[Any, Any]) -> str | None:
         """Return what a cell is sorted by as text, empty for NaN; None where the column has no number."""
         if self.value is None or not self.numeric:
@@ -105,8 +110,8 @@ def _differences(comparison: Comparison) -> list[Column]:
         Column(
             "interval",
             "95 % interval",
-            f"Of Δ: {comparison.test}. It depends on the method and {baseline} only, never on which other methods take "
-            "part. The thin line is 0.",
+            f"Of Δ: {comparison.interval_test}. It depends on the method and {baseline} only, never on which other "
+            "methods take part. The thin line is 0.",
         ),
         Column("verdict", "verdict", "What the tests say, in the words explained below.", when=CONFIRMATORY),
         Column(
@@ -149,6 +154,8 @@ def _scores(comparison: Comparison) -> list[Column]:
     name = text.metric_name(metric)
     less = "" if higher_is_better(metric) else " Less is better."
     meaning = f"Mean {name} over data sets, in points (hundredths).{less}"
+    # the only metric that is no share of 1: 13 is no log loss that anyone has seen
+    name += " × 100" if metric.startswith("log_loss") else ""
     found = [Column("score", name, meaning, lambda row: row[metric], text.plain_number)]
     found += [
         _column(one, heads.get(one, text.metric_name(one)), scores[one], text.plain_number)

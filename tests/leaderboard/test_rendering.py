@@ -326,6 +326,7 @@ def test_another_metric_has_a_finding_and_its_own_column():
     assert counts == [1, 1]
     header = next(line for line in plain(found, 100).splitlines() if "method" in line and "verdict" in line)
     assert "log loss" in header
+    assert "log loss × 100</abbr>" in render_site(scores, "log_loss")["index.html"]
     assert "80." in next(line for line in plain(found, 100).splitlines() if line.strip().startswith("worse"))
     # where nothing can be said, that is said
     assert "no interval is possible" in compare(scores[scores["dataset"] == "w"], "log_loss").finding

@@ -39,6 +39,19 @@ def parsed(script):
     return json.loads(script.removeprefix(PREFIX).removesuffix(SUFFIX))
 
 
+def test_a_mean_over_fewer_data_sets_is_marked_and_explained(synthetic):
+    run = synthetic.results(n_draws=2)
+    comparison = Site(run, "macro_f1").main
+    partial = set(comparison.table.loc[comparison.table["state"] == "partial", "method"])
+    page = render_site(run)["index.html"]
+    board = page.partition('class="sortable board"')[2].partition("</tbody>")[0]
+    rows = {re.search(r'html">([^<]+)</a>', row)[1]: row for row in board.split('<tr class="')[1:]}
+    assert partial
+    assert {name for name, row in rows.items() if "†" in row} == partial
+    assert "†: a mean over fewer data sets" in page
+    assert "†" not in render_site(synthetic.results(n_draws=2, failures=False))["index.html"]
+
+
 def test_the_answer_comes_first_then_run_warnings_filters_table_and_matrix(page, site):
     marks = (
         site.main.finding[:30],

@@ -412,3 +412,11 @@ def test_import_is_cheap():
     code = f"import augbench.leaderboard, sys; print([name for name in {late} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
+
+
+def test_only_where_there_are_p_values_does_a_comparison_name_their_test():
+    scores = noise(["none", "a"], 8, 3)
+    whole, subset = compare(scores), compare(scores, datasets=["d00", "d01", "d02"])
+    assert whole.test == "t-interval and Wilcoxon signed-rank test over 8 data sets"
+    assert whole.interval_test == "t-interval over 8 data sets"
+    assert subset.test == subset.interval_test == "t-interval over 3 data sets"

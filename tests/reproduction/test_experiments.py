@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from augbench import datasets
+from augbench import methods as registry
 from augbench.bench.plugins import load_all
 from augbench.errors import InputError
 from augbench.reproduction import known_experiments, load_experiment
@@ -20,6 +22,8 @@ def test_every_claim_has_its_place_in_a_grid(name):
     experiment = load_experiment(name)
     places = set()
     for suite in experiment.suites.values():
+        assert {one.name.removesuffix("+gc") for one in suite.methods} <= set(registry.names())
+        assert {one.name for one in suite.datasets} <= set(datasets.names())
         methods = {"none", *(one.id for one in suite.methods)}
         if suite.controls:
             methods |= {"random-oversampling", "constant-row", "uniform-noise"}

@@ -270,10 +270,10 @@ def test_a_filter_answers_within_50_ms(site_page, large):
           const steps = [["scenario", "full"], ["metric", "auroc"], ["group", "uci"], ["q", "method-01"],
             ["classifier", "b"], ["scenario", ""], ["metric", "macro_f1"], ["group", ""], ["q", ""],
             ["classifier", ""]];
-          return steps.map((_, i) => [0, 1, 2, 3].map(() => steps.map(([name, value]) => change(name, value))[i]));
+          return steps.map((_, i) => [...Array(8)].map(() => steps.map(([name, value]) => change(name, value))[i]));
         }"""
     )
-    # other work on the machine only ever adds: the least of four
+    # other work on the machine only ever adds: the least of eight
     assert max(min(times) for times in took) < 50, took
 
 
