@@ -1,0 +1,125 @@
+"""``bench reproduce``: what it lists, runs, resumes and writes."""
+
+import csv
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from augbench.bench.cli import app
+from augbench.reproduction import experiment, known_experiments
+from typer.testing import CliRunner
+
+EXPERIMENT = """
+title = "Small"
+question = "Does it work?"
+
+[[parts]]
+name = "flowers"
+[parts.suite]
+draws = 4
+folds = 0
+controls = false
+datasets = ["iris"]
+classifiers = ["logistic-regression"]
+scenarios = ["few-shot:shots=5", "few-shot:shots=10", "few-shot:shots=20"]
+methods = ["random-oversampling"]
+[parts.quick]
+draws = 3
+scenarios = ["few-shot:shots=5"]
+
+[[gains]]
+published = "small.csv"
+title = "Flowers"
+source = "nobody"
+label = "{shots} rows"
+dataset = "iris"
+scenario = "few-shot:shots={shots}"
+columns = { copies = "random-oversampling" }
+classifiers = ["logistic-regression"]
+"""
+PUBLISHED = "shots,baseline,copies\n5,0.93,0.93\n10,0.5,0.6\n20,0.95,0.95\n"
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """An experiment of a second, in the place of those that come with augbench."""
+    (tmp_path / "small.toml").write_text(EXPERIMENT)
+    (tmp_path / "small.csv").write_text(PUBLISHED)
+    monkeypatch.setattr(experiment, "files", lambda package: tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*words):
+    found = CliRunner().invoke(app, ["reproduce", *words, "--jobs", "1"])
+    return found.exit_code, found.output
+
+
+def test_all_are_listed_with_their_questions():
+    done = subprocess.run(
+        [sys.executable, "-m", "augbench.bench", "reproduce"], capture_output=True, text=True, check=True
+    )
+    assert all(name in done.stdout for name in known_experiments())
+    assert "bench reproduce NAME" in done.stdout
+
+
+def test_an_experiment_is_run_once_and_has_its_page(small):
+    code, output = call("small")
+    assert code == 0, output
+    assert "6 units of work, 6 to compute" in output
+    assert "Of 3 published figures" in output
+    folder = small / "augbench-reproduction"
+    page = (folder / "site" / "small.html").read_text()
+    assert "5 rows" in page
+    assert "the published baseline, 50.0, lies below" in page
+    assert (folder / "small" / "flowers" / "index.html").is_file()
+    assert 'href="../small/flowers/index.html"' in page
+    with (folder / "site" / "downloads" / "small.csv").open() as file:
+        words = [row["verdict"] for row in csv.DictReader(file)]
+    assert words[1] == "not comparable"
+    assert "not run" not in words
+    code, output = call("small")
+    assert code == 0
+    assert "6 stored before, 0 to compute" in output
+    code, output = call("small", "--draws", "5")
+    assert "5 draws, in 6 units of work, 6 to compute" in output
+
+
+def test_the_small_version_has_a_folder_of_its_own_and_says_so(small):
+    code, output = call("all", "--quick")
+    assert code == 0, output
+    assert "2 more were not run" in output
+    page = (small / "augbench-reproduction-quick" / "site" / "small.html").read_text()
+    assert "is no evidence" in page
+    assert "bench reproduce small --quick" in page
+    assert not (small / "augbench-reproduction").exists()
+
+
+def test_a_grid_that_cannot_be_run_is_left_out_and_the_others_are_not(small):
+    other = EXPERIMENT.replace('["iris"]', '["gone"]').replace('"Small"', '"Other"')
+    (small / "other.toml").write_text(other)
+    code, output = call("all")
+    assert code == 1
+    assert "left out: " in output
+    assert "gone" in output
+    assert (small / "augbench-reproduction" / "site" / "small.html").is_file()
+    assert "Other" in (small / "augbench-reproduction" / "site" / "index.html").read_text()
+
+
+def test_unknown_names_and_plans(small):
+    code, output = call("smal")
+    assert code != 0
+    code, output = call("small", "--dry-run")
+    assert code == 0
+    assert "6 units, 0 done" in output
+    assert not (small / "augbench-reproduction").exists()
+
+
+def test_the_nightly_script_runs_the_small_versions():
+    script = (Path(experiment.__file__).parents[1] / "benchmarks" / "nightly.sh").read_text()
+    assert "bench reproduce all --quick" in script
+    assert shutil.which("bash") is None or subprocess.run(
+        ["bash", "-n", str(Path(experiment.__file__).parents[1] / "benchmarks" / "nightly.sh")], check=True
+    )
