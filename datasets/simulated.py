@@ -113,6 +113,8 @@ class LogisticSimulation(_FreshRows):
     seed : str, optional
         ``"R:50"``: draw `d` is what R's ``set.seed(50 + d)`` gives in the published order of calls, whatever the
         draw's own generator. By default every draw is fresh.
+    repeat : bool
+        With an R seed: every draw is that of the seed itself, so that draws differ by what is random in methods alone.
 
     Raises
     ------
@@ -138,12 +140,16 @@ class LogisticSimulation(_FreshRows):
         scale: float = 1.0,
         seed: str | None = None,
         shift: float = 0.0,
+        repeat: bool = False,
     ) -> None:
         if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < np.inf:
             raise InputError(f"scale must be a positive number, not {scale!r}")
         if isinstance(shift, bool) or not isinstance(shift, int | float) or not np.isfinite(shift):
             raise InputError(f"shift must be a number, not {shift!r}")
-        super().__init__(n_train, n_test, scale=float(scale), seed=seed, shift=float(shift))
+        if repeat and seed is None:
+            raise InputError("repeat needs a seed: fresh draws are never the same")
+        super().__init__(n_train, n_test, scale=float(scale), seed=seed, shift=float(shift), repeat=bool(repeat))
+        self.repeat = bool(repeat)
         self.scale, self.shift = float(scale), float(shift)
         self.seed = seed
         self._r_seed = None if seed is None else _r_seed(seed)
@@ -163,7 +169,7 @@ class LogisticSimulation(_FreshRows):
         """Sample one data set; with an R seed, `keep_order[1]` is the order in which R keeps the rows of class 1."""
         if self._r_seed is None:
             return super().sample(rng, draw)
-        stream = RStream(self._r_seed + draw)
+        stream = RStream(self._r_seed + (0 if self.repeat else draw))
         train = self._r_table(stream, self.n_train)
         test = self._r_table(stream, self.n_test)
         ones = np.flatnonzero(train.y == 1)

@@ -20,7 +20,6 @@ from .experiment import Difference, Expectation, Experiment, Gains, Level, publi
 from .verdict import (
     Ours,
     Verdict,
-    judge_exact,
     judge_expectation,
     judge_gain,
     judge_level,
@@ -201,7 +200,9 @@ def _level(level: Level, source: Measured) -> Finding:
     published = level.scale * printed_value(level)
     ours = source.level(level.dataset, level.scenario, level.classifier, level.method, level.metric)
     return Finding(
-        table="On the very data of the source" if level.exact else "Levels, over fresh draws",
+        table="On the very data of the source, over starts of the network"
+        if level.exact
+        else "Levels, over fresh draws",
         row=level.label,
         column=metric_name(level.metric),
         published=published,
@@ -210,7 +211,7 @@ def _level(level: Level, source: Measured) -> Finding:
         ours=ours,
         baseline=NOTHING,
         classifier=level.classifier,
-        verdict=judge_exact(published, ours) if level.exact else judge_level(published, ours),
+        verdict=judge_level(published, ours),
         shown=plain_number(published, 2),
         place=(level.dataset, level.scenario, level.method),
     )

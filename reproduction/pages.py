@@ -60,7 +60,7 @@ def summary(findings: list[Finding]) -> str:
         f"{counts[NOT_COMPARABLE]} cannot be compared",
     ]
     gone = f" {counts[NOT_RUN]} more were not run." if counts[NOT_RUN] else ""
-    return f"Of {len(findings) - counts[NOT_RUN]} published figures {', '.join(parts)}.{gone}"
+    return f"Of {len(findings) - counts[NOT_RUN]} claims {', '.join(parts)}.{gone}"
 
 
 def write_pages(runs: Mapping[str, Run], folder: Path) -> Path:
@@ -113,8 +113,7 @@ def _page(run: Run) -> Page:
     experiment = run.experiment
     used = {
         "gain": bool(experiment.gains or experiment.differences),
-        "level": any(not one.exact for one in experiment.levels),
-        "exact": any(one.exact for one in experiment.levels),
+        "level": bool(experiment.levels),
         "expectation": bool(experiment.expectations),
     }
     return Page(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..leaderboard.format import plain_number, signed
+from ..leaderboard.format import plain_number
 
 REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE, NOT_RUN = "reproduced", "not reproduced", "not comparable", "not run"
 #: a published difference below this many points claims nothing; the region of practical equivalence of the leaderboard
@@ -25,9 +25,6 @@ RULES = {
         f"our mean is below {SMALLEST} points in size, too. Else not reproduced."
     ),
     "level": "Reproduced: the published figure lies in the range in which ours falls in one run. Else not reproduced.",
-    "exact": (
-        f"On the very data of the source. Reproduced: ours is within {SMALLEST} points (a network starts at random)."
-    ),
     "expectation": (
         f"A gain (or loss) is expected: reproduced where our 95 % interval lies wholly on that side of 0. No gain is "
         f"expected: reproduced where the interval ends below +{SMALLEST} points. Else not reproduced."
@@ -162,14 +159,6 @@ def judge_level(published: float, ours: Ours) -> Verdict:
     if published < ours.run_low:
         return Verdict(NOT_REPRODUCED, "below what one run of ours gives")
     return Verdict(REPRODUCED, "as one run of ours gives")
-
-
-def judge_exact(published: float, ours: Ours) -> Verdict:
-    """Compare a level on the very data of the source with ours, see ``RULES["exact"]``; in points."""
-    if np.isnan(ours.mean):
-        return _not_run(ours)
-    gap = ours.mean - published
-    return Verdict(REPRODUCED if abs(gap) <= SMALLEST else NOT_REPRODUCED, f"ours is {signed(gap)} points off")
 
 
 def judge_expectation(expected: str, ours: Ours) -> Verdict:

@@ -61,6 +61,17 @@ def test_r_draw_is_the_next_seed() -> None:
     np.testing.assert_array_equal(later.keep_order[1][: len(other.kept)], other.kept)
 
 
+def test_a_repeated_draw_is_that_of_the_seed() -> None:
+    first, third = (
+        LogisticSimulation(300, 10, seed="R:7", repeat=True).sample(np.random.default_rng(draw), draw)
+        for draw in (0, 2)
+    )
+    once = LogisticSimulation(300, 10, seed="R:7").sample(np.random.default_rng(0), 0)
+    for one in (first, third):
+        np.testing.assert_array_equal(one.train.X.to_numpy(), once.train.X.to_numpy())
+        np.testing.assert_array_equal(one.keep_order[1], once.keep_order[1])
+
+
 def test_scale_moves_the_features_only() -> None:
     whole = LogisticSimulation(300, 10, seed="R:1").sample(np.random.default_rng(0), 0).train
     half = LogisticSimulation(300, 10, scale=0.5, seed="R:1").sample(np.random.default_rng(0), 0).train
@@ -198,6 +209,7 @@ def test_content_hash_follows_the_parameters() -> None:
         (lambda: LogisticSimulation(n_train=1), "n_train must be an integer from 2, not 1"),
         (lambda: RingsSimulation(n_test=2.5), "n_test must be an integer from 2, not 2.5"),
         (lambda: LogisticSimulation(scale=0.0), "scale must be a positive number"),
+        (lambda: LogisticSimulation(repeat=True), "repeat needs a seed"),
         (lambda: LogisticSimulation(shift=float("nan")), "shift must be a number"),
         (lambda: LogisticSimulation(seed="50"), "\"R:50\".*not '50'"),
         (lambda: LogisticSimulation(seed=50), '"R:50".*not 50'),

@@ -8,7 +8,6 @@ from augbench.reproduction.verdict import (
     NOT_RUN,
     REPRODUCED,
     Ours,
-    judge_exact,
     judge_expectation,
     judge_gain,
     judge_level,
@@ -53,11 +52,6 @@ def test_reasons_name_what_decided():
 @pytest.mark.parametrize(("published", "word"), [(76.5, REPRODUCED), (84.5, NOT_REPRODUCED), (75.0, NOT_REPRODUCED)])
 def test_levels(published, word):
     assert judge_level(published, BASELINE).word == word
-
-
-def test_the_very_data_set_has_to_agree_within_half_a_point():
-    one = Ours(73.2, np.nan, np.nan, n_draws=1)
-    assert [judge_exact(value, one).word for value in (73.6, 73.8)] == [REPRODUCED, NOT_REPRODUCED]
 
 
 @pytest.mark.parametrize(
