@@ -27,6 +27,7 @@ from .verdict import (
 )
 
 NOTHING = Ours(np.nan, np.nan, np.nan)
+EXACT = "On the very data of the source, over starts of the network"
 
 
 @dataclass(frozen=True)

@@ -62,10 +62,8 @@ def test_r_draw_is_the_next_seed() -> None:
 
 
 def test_a_repeated_draw_is_that_of_the_seed() -> None:
-    first, third = (
-        LogisticSimulation(300, 10, seed="R:7", repeat=True).sample(np.random.default_rng(draw), draw)
-        for draw in (0, 2)
-    )
+    repeated = LogisticSimulation(300, 10, seed="R:7", repeat=True)
+    first, third = (repeated.sample(np.random.default_rng(draw), draw) for draw in (0, 2))
     once = LogisticSimulation(300, 10, seed="R:7").sample(np.random.default_rng(0), 0)
     for one in (first, third):
         np.testing.assert_array_equal(one.train.X.to_numpy(), once.train.X.to_numpy())
