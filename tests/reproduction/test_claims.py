@@ -151,3 +151,44 @@ def test_pages_say_what_the_findings_say_and_nothing_of_it_is_markup(findings, t
     again = {path: path.read_bytes() for path in (tmp_path / "site").rglob("*") if path.is_file()}
     write_pages({"made-up": run}, tmp_path / "site")
     assert all(path.read_bytes() == content for path, content in again.items())
+
+
+@pytest.fixture(scope="module")
+def site(findings, tmp_path_factory):
+    """Pages of an experiment with every kind of claim."""
+    claim = {"label": "expected", "source": EVIL, "expected": "gain", "metric": "macro_f1", "part": "p"}
+    more = {
+        "unknown": [EVIL],
+        "counts": "logistic_simulation.csv",
+        "levels": [level("a", "none", "5"), level("b", "vae", "5v")],
+        "differences": [{"label": "gain", "first": "a", "second": "b", "controls": ["copies"]}],
+        "expectations": [claim | {"classifier": "near", "method": "vae"}],
+    }
+    whole = experiment(**more)
+    run = Run(whole, {"p": made_up()}, findings_of(whole, {"p": made_up()}), quick=True, sites={})
+    return write_pages({"made-up": run}, tmp_path_factory.mktemp("pages") / "site").parent
+
+
+def test_pages_are_valid_html(site):
+    parsers = pytest.importorskip("tinyhtml5.parser")
+    for path in site.glob("*.html"):
+        parser = parsers.HTMLParser()
+        parser.parse(path.read_text())
+        assert not parser.errors, (path, parser.errors[:3])
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_pages_are_accessible_and_fit(browser, site, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-playwright-python").Axe()
+    context = browser.new_context(offline=True, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    left = []
+    page = context.new_page()
+    page.on("request", lambda request: request.url.startswith(("file:", "data:")) or left.append(request.url))
+    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}, "preload": False}
+    for name in ("index.html", "made-up.html"):
+        page.goto((site / name).as_uri())
+        found = axe.run(page, options=options).response["violations"]
+        assert not found, [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+    assert not left
