@@ -21,9 +21,9 @@ from ..leaderboard.site.base import Page, read_assets, templates
 from .claims import Finding, arithmetic
 from .experiment import Experiment, known_experiments, load_experiment
 from .figures import gains_figure
-from .verdict import NOT_COMPARABLE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, RULES
+from .verdict import NOT_COMPARABLE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, RULES, UNDECIDED
 
-WORDS = (REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE, NOT_RUN)
+WORDS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, NOT_COMPARABLE, NOT_RUN)
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def summary(findings: list[Finding]) -> str:
     parts = [
         f"{counts[REPRODUCED]} {'is' if counts[REPRODUCED] == 1 else 'are'} reproduced",
         f"{counts[NOT_REPRODUCED]} {'is' if counts[NOT_REPRODUCED] == 1 else 'are'} not",
+        *([f"{counts[UNDECIDED]} undecided"] if counts[UNDECIDED] else []),
         f"{counts[NOT_COMPARABLE]} cannot be compared",
     ]
     gone = f" {counts[NOT_RUN]} more were not run." if counts[NOT_RUN] else ""

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from ..leaderboard.format import plain_number
 
-REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE, NOT_RUN = "reproduced", "not reproduced", "not comparable", "not run"
+REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
+NOT_COMPARABLE, NOT_RUN = "not comparable", "not run"
 #: a published difference below this many points claims nothing; the region of practical equivalence of the leaderboard
 SMALLEST = 0.5
 #: fewer draws give no range of one run
@@ -26,8 +27,10 @@ RULES = {
     ),
     "level": "Reproduced: the published figure lies in the range in which ours falls in one run. Else not reproduced.",
     "expectation": (
-        f"A gain (or loss) is expected: reproduced where our 95 % interval lies wholly on that side of 0. No gain is "
-        f"expected: reproduced where the interval ends below +{SMALLEST} points. Else not reproduced."
+        "A gain (or loss) is expected: reproduced where our 95 % interval lies wholly on that side of 0, not "
+        f"reproduced where it ends before {SMALLEST} points on that side. No gain is expected: reproduced where the "
+        f"interval ends below +{SMALLEST} points, not reproduced where it lies wholly above 0. Else undecided: too few "
+        "data sets."
     ),
 }
 
@@ -67,7 +70,7 @@ class Verdict:
 
     Attributes
     ----------
-    word : {"reproduced", "not reproduced", "not comparable", "not run"}
+    word : {"reproduced", "not reproduced", "undecided", "not comparable", "not run"}
         By the rule in `RULES`; not run: there are fewer than `FEWEST_DRAWS` draws.
     why : str
         The reason.
@@ -180,9 +183,11 @@ def judge_expectation(expected: str, ours: Ours) -> Verdict:
         return _not_run(ours)
     if np.isnan(ours.low):
         return _NO_INTERVAL
-    held = {"gain": ours.low > 0, "no gain": ours.high < SMALLEST, "loss": ours.high < 0}[expected]
+    low, high = (-ours.high, -ours.low) if expected == "loss" else (ours.low, ours.high)
+    shown, none = low > 0, high < SMALLEST
+    held, broken = (none, shown) if expected == "no gain" else (shown, none)
     side = "a gain" if ours.low > 0 else "a loss" if ours.high < 0 else "neither a gain nor a loss"
-    return Verdict(REPRODUCED if held else NOT_REPRODUCED, f"{side} is shown")
+    return Verdict(REPRODUCED if held else NOT_REPRODUCED if broken else UNDECIDED, f"{side} is shown")
 
 
 def _not_run(ours: Ours) -> Verdict:

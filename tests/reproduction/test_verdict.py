@@ -7,6 +7,7 @@ from augbench.reproduction.verdict import (
     NOT_REPRODUCED,
     NOT_RUN,
     REPRODUCED,
+    UNDECIDED,
     Ours,
     judge_expectation,
     judge_gain,
@@ -58,9 +59,12 @@ def test_levels(published, word):
     ("expected", "ours", "word"),
     [
         ("gain", gain(1.0), REPRODUCED),
-        ("gain", gain(0.3), NOT_REPRODUCED),
+        ("gain", gain(0.3), UNDECIDED),
+        ("gain", gain(-0.3), NOT_REPRODUCED),
         ("no gain", gain(-0.2), REPRODUCED),
-        ("no gain", gain(0.1), NOT_REPRODUCED),  # a gain of .6 is not ruled out
+        ("no gain", gain(0.1), UNDECIDED),  # a gain of .6 is not ruled out
+        ("no gain", gain(0.7), NOT_REPRODUCED),
+        ("loss", gain(-0.3), UNDECIDED),
         ("loss", gain(-1.0), REPRODUCED),
         ("loss", gain(1.0), NOT_REPRODUCED),
         ("loss", Ours(np.nan, np.nan, np.nan), NOT_RUN),
