@@ -236,7 +236,8 @@ def test_estimates_follow_budgets_and_trials():
             return len(counts)
 
     def seconds(method="costly", trials=0, budget=""):
-        suite = SimpleNamespace(classifiers=("a", "b"), folds=3, test_fraction=0.2, trials=trials, budget=budget)
+        classifiers = tuple(SimpleNamespace(name=name) for name in ("mlp", "random-forest"))
+        suite = SimpleNamespace(classifiers=classifiers, folds=3, test_fraction=0.2, trials=trials, budget=budget)
         info = SimpleNamespace(n_rows=150, classes=("x", "y", "z"))
         known = {
             "costly": Costly(),

@@ -20,6 +20,7 @@ def test_names_and_groups_agree() -> None:
         "bundled": 4,
         "proben1": 8,
         "images": 2,
+        "published": 1,
         "series": 3,
         "uci": 7,
         "credit": 8,
