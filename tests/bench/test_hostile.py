@@ -69,15 +69,15 @@ def test_a_crash_is_kept_from_the_driver_also_when_one_unit_is_left(bench, plugi
 
 def test_the_page_is_that_of_the_run_and_of_the_metric(bench, tmp_path):
     page = tmp_path / "augbench-results" / "site" / "index.html"
-    bench("run", "smoke", "--datasets", "iris", "--seed", 1)
-    bench("run", "smoke", "--datasets", "wine", "--seed", 2)
+    bench("run", "smoke", "--datasets", "iris", "--seed", 1, "--jobs", 1)
+    bench("run", "smoke", "--datasets", "wine", "--seed", 2, "--jobs", 1)
     assert "wine" in page.read_text()
-    bench("run", "smoke", "--datasets", "iris", "--seed", 1)
+    bench("run", "smoke", "--datasets", "iris", "--seed", 1, "--jobs", 1)
     assert "iris" in page.read_text()
     assert "wine" not in page.read_text()
     bench("leaderboard", "--metric", "balanced_accuracy")
     assert "balanced accuracy" in re.sub(r"\s+", " ", page.read_text())
-    bench("run", "smoke", "--datasets", "iris", "--seed", 1)
+    bench("run", "smoke", "--datasets", "iris", "--seed", 1, "--jobs", 1)
     assert "Δ macro F1" in re.sub(r"\s+", " ", page.read_text())
 
 
@@ -95,7 +95,7 @@ def test_a_baseline_that_fails_everywhere_is_said(bench, tmp_path):
 
 @pytest.mark.parametrize("table", ["scores", "run_units"])
 def test_a_damaged_store_is_said(bench, tmp_path, table):
-    bench("run", "smoke", "--quiet", "--datasets", "iris")
+    bench("run", "smoke", "--quiet", "--datasets", "iris", "--jobs", 1)
     path = tmp_path / "augbench-results" / "store.sqlite"
     with contextlib.closing(sqlite3.connect(path)) as store:
         (root,) = store.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [table]).fetchone()
