@@ -72,19 +72,16 @@ def run_suite(
     typer.Exit
         With 1 if units failed, with 130 after Ctrl-C.
     """
-    compute_suite(suite, own, plugins, places, manner, limit)
+    failures, units = compute_suite(suite, own, plugins, places, manner, limit)
     if manner.dry_run:
         return
-    with Store(places.store) as reader:
-        run = reader.find_run(suite.name)
-        failures = reader.failures(run["id"])
     if any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
-        print_failures(failures, run["units"])
+        print_failures(failures, units)
         err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
         raise typer.Exit(1)
     show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
     if failures:
-        print_failures(failures, run["units"])
+        print_failures(failures, units)
         raise typer.Exit(1)
 
 
@@ -95,8 +92,14 @@ def compute_suite(
     places: Places,
     manner: Manner,
     limit: Limit | None = None,
-) -> None:
-    """Compute what the store lacks of a suite, or print the plan only; arguments and errors as of `run_suite`."""
+) -> tuple[list[tuple[str, str, str, str, str]], int]:
+    """Compute what the store lacks of a suite, or print the plan only; arguments and errors as of `run_suite`.
+
+    Returns
+    -------
+    tuple
+        What failed, as `Store.failures` returns it, and the number of units of the run; nothing of a plan.
+    """
     plan = make_plan(suite, own)
     if not plan.units:
         why = "; ".join(sorted({f"{one.dataset}: {one.reason}" for one in plan.exclusions}))
@@ -109,7 +112,7 @@ def compute_suite(
         print_left_out(limit)
     if manner.dry_run:
         _print_dry_run(plan, places, manner)
-        return
+        return [], len(plan.units)
     with Store(places.store, write=True) as store:
         todo, done, failed = units_to_run(plan, store, retry_failed=manner.retry_failed)
         if not manner.quiet:
@@ -128,6 +131,9 @@ def compute_suite(
                 out.print(f"{left}; the same command goes on here", markup=False)
             if shown is not plan:
                 store.save_run(shown, run_info(shown, command, found) | more)
+    with Store(places.store) as reader:
+        run = reader.find_run(suite.name)
+        return reader.failures(run["id"]), run["units"]
 
 
 def _check_packages(plan: Plan) -> None:

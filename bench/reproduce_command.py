@@ -48,6 +48,7 @@ def reproduce(
     from ..reproduction import known_experiments, load_experiment
     from .job import Manner, compute_suite
     from .plugins import load_all
+    from .printing import print_failures
 
     load_all([PLUGIN])
     if not names:
@@ -56,14 +57,17 @@ def reproduce(
     chosen = {name: load_experiment(name) for name in (known_experiments() if names == ["all"] else names)}
     folder = out_dir or (QUICK_OUT if quick else DEFAULT_OUT)
     manner = Manner(jobs, dry_run=dry_run, training_curves=training_curves)
-    left_out = []
+    left_out, failed = [], False
     for experiment in chosen.values():
         for part in experiment.parts:
             suite = experiment.suite(part, quick)
             suite = suite.model_copy(update={"draws": draws}) if draws else suite
             out.print(f"\n{experiment.name}, {part.name}", markup=False)
             try:
-                compute_suite(suite, {}, [PLUGIN], _places(folder, experiment.name), manner)
+                failures, units = compute_suite(suite, {}, [PLUGIN], _places(folder, experiment.name), manner)
+                if failures:
+                    print_failures(failures, units)
+                    failed = True
             except InputError as error:
                 left_out.append(f"{experiment.name}, {part.name}: {error}")
                 err.print(f"left out: {error}", markup=False)
@@ -72,6 +76,7 @@ def reproduce(
     _show(folder, list(chosen.values()), quick)
     if left_out:
         err.print(f"{count(len(left_out), 'grid')} left out, see above")
+    if left_out or failed:
         raise typer.Exit(1)
 
 
@@ -111,7 +116,7 @@ def _show(folder: Path, chosen: list[Experiment], quick: bool) -> None:
         with Store(places.store) as store:
             known = {run["suite"] for run in store.runs()}
             for part in experiment.parts:
-                suite = experiment.suite(part).name
+                suite = experiment.suite(part, quick).name
                 if suite in known:
                     results[part.name] = results_of(store, suite)
         for grid, found in results.items() if name in asked else ():

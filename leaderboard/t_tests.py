@@ -81,7 +81,7 @@ def combined_t(tests: Sequence[TTest], weights: Sequence[float], level: float = 
 
     The parts come from the same table, so their errors go the same way to an extent that nobody knows: the standard
     errors are added, not their squares, and the degrees of freedom are those of the part that has the fewest. This is
-    the widest that the interval can have to be. Measured (``benchmarks/null_simulation.py``): 3 to 4 % false positives.
+    the widest that the interval can have to be. Measured (``benchmarks/null_simulation.py``): 0 to 4 % false positives.
 
     Parameters
     ----------

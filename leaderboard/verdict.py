@@ -114,9 +114,8 @@ def sentence(table: pd.DataFrame, baseline: str, reference: str | None, n_datase
     against = "copies" if len(methods) and reference else "baseline"
     target = "plain copies" if against == "copies" else f"the baseline ({baseline})"
     # a gain on some of the data sets is none on all of them
-    part = int((group["state"] == "partial").sum()) if n_datasets > 1 else 0
-    group = group[group["state"] != "partial"] if part < len(group) and n_datasets > 1 else group
-    part = part if part < len(group) + part else 0
+    whole = group[group["state"] != "partial"]
+    group = whole if n_datasets > 1 and len(whole) else group
     gains, corrected = group[f"gain_{against}"], group[f"p_{against}_holm"]
     shown, higher = int(((corrected < ALPHA) & (gains > 0)).sum()), int((gains > 0).sum())
     total, family = count_of(len(group), noun), int(table[f"p_{against}"].notna().sum())

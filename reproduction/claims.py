@@ -83,7 +83,7 @@ def findings_of(experiment: Experiment, results: Mapping[str, Results]) -> list[
     Returns
     -------
     list of Finding
-        In the order of the tables. What was not run is there too, as not comparable.
+        In the order of the tables. What was not run is there too, and said so.
     """
     source = Measured(results)
     found = [one for table in experiment.gains for one in _gains(table, source)]
@@ -201,9 +201,7 @@ def _level(level: Level, source: Measured) -> Finding:
     published = level.scale * printed_value(level)
     ours = source.level(level.dataset, level.scenario, level.classifier, level.method, level.metric)
     return Finding(
-        table="On the very data of the source, over starts of the network"
-        if level.exact
-        else "Levels, over fresh draws",
+        table=EXACT if level.exact else "Levels, over fresh draws",
         row=level.label,
         column=metric_name(level.metric),
         published=published,

@@ -217,7 +217,7 @@ class Experiment(_Model):
 
     def suite(self, part: Part, quick: bool = False) -> Suite:
         """Return the grid of a part."""
-        name = suite_name(self.name, part.name)
+        name = suite_name(self.name, part.name) + ("-quick" if quick else "")
         content = part.suite | (part.quick if quick else {})
         return validate_suite({"name": name, "description": self.title, **content}, f"of experiment {self.name}")
 

@@ -11,12 +11,12 @@ from augbench.methods import PredictiveVAEPublished
 
 
 def test_oversampling_gives_69_7_and_a_constant_row_beats_it():
-    """120 draws of the logistic simulation with 20 positives, logistic regression, in at most a minute."""
+    """200 draws of the logistic simulation with 20 positives, logistic regression, in at most a minute."""
     suite = validate_suite(
         {
             "name": "claims",
             "seed": 70815,
-            "draws": 120,
+            "draws": 200,
             "block": 10,
             "controls": False,
             "methods": ["none", "random-oversampling", "constant-row"],
@@ -41,10 +41,11 @@ def test_oversampling_gives_69_7_and_a_constant_row_beats_it():
             assert draw.n_generated == draw.n_train - 40
             accuracy.setdefault(method, {})[draw.draw] = 100 * draw.cells["logistic-regression"].scores["accuracy"]
     copies, constant = (
-        np.array([accuracy[name][i] for i in range(120)]) for name in ("random-oversampling", "constant-row")
+        np.array([accuracy[name][i] for i in range(200)]) for name in ("random-oversampling", "constant-row")
     )
-    # 69.7 is of 200 draws: three standard errors of the difference to 120 others
-    assert abs(copies.mean() - 69.7) <= 0.6
+    # three standard errors of the difference between two means of 200 draws, deviation 1.84; the draws are others
+    # whenever the code of the simulation is
+    assert abs(copies.mean() - 69.7) <= 0.55
     assert 1.5 <= copies.std(ddof=1) <= 2.2
     assert (constant - copies).mean() > 2.0
     # no rule does better than the posterior
@@ -91,12 +92,12 @@ def _gains(n_draws, scale, with_constant):
 
 
 def test_the_published_predictive_vae_gains_untrained_and_a_constant_row_gains_as_much():
-    """40 paired draws; with the features halved the same method loses: it is where 0.5 lies that decides.
+    """60 paired draws; with the features halved the same method loses: it is where 0.5 lies that decides.
 
     SPEC section 7 says +1.9 ± 0.5, about -4, and +2.3 to +2.8 for the constant row. Two other seeds with 100 draws each
     gave +2.26 and +2.31 (standard error 0.17), and +2.53 and +2.59 for the constant row.
     """
-    gains = _gains(40, 1.0, with_constant=True)
+    gains = _gains(60, 1.0, with_constant=True)
     published, constant = gains.mean(axis=0)
     error = gains[:, 0].std(ddof=1) / np.sqrt(len(gains))
     assert error < 0.25

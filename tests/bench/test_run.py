@@ -57,7 +57,7 @@ def test_order_of_methods_and_datasets_does_not_matter(bench, tmp_path, tiny_sui
     assert fingerprint(tmp_path / "one" / "store.sqlite") == fingerprint(tmp_path / "two" / "store.sqlite")
 
 
-@pytest.mark.parametrize(("jobs", "moments"), [(1, 4), (2, 10)])
+@pytest.mark.parametrize(("jobs", "moments"), [(1, 10), (2, 10)])
 def test_kill_9_at_any_moment_loses_only_what_was_in_flight(bench, tmp_path, tiny_suite, jobs, moments):
     undisturbed = bench("run", tiny_suite, "--out", "calm", "--jobs", jobs)
     assert undisturbed.returncode == 0

@@ -95,6 +95,24 @@ def test_the_small_version_has_a_folder_of_its_own_and_says_so(small):
     assert "is no evidence" in page
     assert "bench reproduce small --quick" in page
     assert not (small / "augbench-reproduction").exists()
+    # in one folder a small run neither hides the whole one nor is taken for it
+    folder = small / "augbench-reproduction-quick"
+    assert call("small", "--out", str(folder))[0] == 0
+    page = (folder / "site" / "small.html").read_text()
+    assert "is no evidence" not in page
+    assert "20 rows" in page
+    assert "not run" not in page.partition("<tbody>")[2].partition("</tbody>")[0]
+
+
+def test_what_failed_is_said(small):
+    broken = '["logistic-regression", { name = "random-forest", params = { n_estimators = -1 } }]'
+    text = (small / "small.toml").read_text()
+    (small / "small.toml").write_text(text.replace('["logistic-regression"]', broken, 1))
+    code, output = call("small")
+    assert code == 1
+    assert "n_estimators" in output
+    assert "units have failed cells" in output
+    assert (small / "augbench-reproduction" / "site" / "small.html").is_file()
 
 
 def test_a_grid_that_cannot_be_run_is_left_out_and_the_others_are_not(small):
