@@ -110,15 +110,15 @@ def test_ones_own_table_from_question_to_answer(bench, tmp_path):
     table["default"] = ["yes" if one else "no" for one in y]
     table.to_csv(tmp_path / "loans.csv", index=False)
     args = ("--data", "loans.csv", "--target", "default", "--draws", 2, "--classifiers", "logistic-regression")
-    run = bench("run", *args, "--methods", "smote")
+    run = bench("run", *args, "--methods", "smote", "--jobs", 1)
     assert run.returncode == 0, run.stderr
     assert "9 methods × 1 dataset × 1 scenario × 1 classifier × 2 draws" in run.stdout
     page = Path(re.search(r"leaderboard: (.*)", run.stdout)[1]).read_text()
     assert "loans" in page
     # the scores are kept, and another choice of columns is another dataset
-    again = bench("run", *args, "--methods", "smote")
+    again = bench("run", *args, "--methods", "smote", "--jobs", 1)
     assert "0 to compute" in again.stdout
-    assert "9 to compute" in bench("run", *args, "--methods", "smote", "--drop", "f").stdout
+    assert "9 to compute" in bench("run", *args, "--methods", "smote", "--jobs", 1, "--drop", "f").stdout
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_ones_own_table_from_question_to_answer(bench, tmp_path):
 def test_bad_tables_are_refused_before_anything_is_run(bench, tmp_path, change, words):
     table = pd.DataFrame({"a": range(60), "b": [i % 7 for i in range(60)], "default": ["yes", "no", "no"] * 20})
     change(table).to_csv(tmp_path / "t.csv", index=False)
-    run = bench("run", "--data", "t.csv", "--target", "default")
+    run = bench("run", "--data", "t.csv", "--target", "default", "--jobs", 1)
     assert run.returncode == 2
     assert re.search(words, run.stderr)
     assert run.stderr.count("\n") == 1
@@ -145,7 +145,7 @@ def test_bad_tables_are_refused_before_anything_is_run(bench, tmp_path, change, 
 
 
 def test_export_writes_what_the_leaderboard_shows(bench, tmp_path):
-    assert bench("run", "smoke", "--quiet").returncode == 0
+    assert bench("run", "smoke", "--quiet", "--jobs", 1).returncode == 0
     for name in ("scores.csv", "scores.parquet", "table.tex"):
         assert bench("export", name).returncode == 0
     csv, parquet = pd.read_csv(tmp_path / "scores.csv"), pd.read_parquet(tmp_path / "scores.parquet")
@@ -159,10 +159,10 @@ def test_export_writes_what_the_leaderboard_shows(bench, tmp_path):
 
 
 def test_merging_two_halves_gives_the_whole(bench, tmp_path):
-    bench("run", "smoke", "--datasets", "iris", "--store", "a.sqlite")
-    bench("run", "smoke", "--datasets", "wine", "--store", "b.sqlite")
+    bench("run", "smoke", "--datasets", "iris", "--jobs", 1, "--store", "a.sqlite")
+    bench("run", "smoke", "--datasets", "wine", "--jobs", 1, "--store", "b.sqlite")
     assert bench("merge", "all.sqlite", "a.sqlite", "b.sqlite").returncode == 0
-    whole = bench("run", "smoke", "--datasets", "iris,wine", "--store", "all.sqlite")
+    whole = bench("run", "smoke", "--datasets", "iris,wine", "--jobs", 1, "--store", "all.sqlite")
     assert "18 stored before, 0 to compute" in whole.stdout
 
 
