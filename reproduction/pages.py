@@ -21,6 +21,7 @@ from ..leaderboard.site.base import Page, read_assets, templates
 from .claims import Finding, arithmetic
 from .experiment import Experiment, known_experiments, load_experiment
 from .figures import gains_figure
+from .sections import Section
 from .verdict import NOT_COMPARABLE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, RULES, UNDECIDED
 
 WORDS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, NOT_COMPARABLE, NOT_RUN)
@@ -128,6 +129,7 @@ def _page(run: Run) -> Page:
             "run": _facts(run),
             "quick": run.quick,
             "tables": _tables(run),
+            "sections": _sections(run),
             "arithmetic": arithmetic(experiment.counts) if experiment.counts else [],
             "parts": [_part(run, part.name) for part in experiment.parts],
             "rules": {name: rule for name, rule in RULES.items() if used[name]},
@@ -172,6 +174,11 @@ def _tables(run: Run) -> list[dict[str, Any]]:
             }
         )
     return tables
+
+
+def _sections(run: Run) -> list[Section]:
+    """Return what the page shows beside the claims."""
+    return []
 
 
 def _part(run: Run, name: str) -> dict[str, str]:
