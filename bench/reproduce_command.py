@@ -13,8 +13,8 @@ from .console import Places, count, err, out
 if TYPE_CHECKING:
     from ..reproduction import Experiment
 
-#: Methods that only experiments have.
-PLUGIN = "augbench.reproduction.methods"
+#: What only experiments have.
+PLUGINS = ["augbench.reproduction.methods", "augbench.reproduction.classifiers"]
 DEFAULT_OUT, QUICK_OUT = Path("augbench-reproduction"), Path("augbench-reproduction-quick")
 
 
@@ -50,7 +50,7 @@ def reproduce(
     from .plugins import load_all
     from .printing import print_failures
 
-    load_all([PLUGIN])
+    load_all(PLUGINS)
     if not names:
         _list()
         return
@@ -64,7 +64,7 @@ def reproduce(
             suite = suite.model_copy(update={"draws": draws}) if draws else suite
             out.print(f"\n{experiment.name}, {part.name}", markup=False)
             try:
-                failures, units = compute_suite(suite, {}, [PLUGIN], _places(folder, experiment.name), manner)
+                failures, units = compute_suite(suite, {}, PLUGINS, _places(folder, experiment.name), manner)
                 if failures:
                     print_failures(failures, units)
                     failed = True

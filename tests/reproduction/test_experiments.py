@@ -6,6 +6,7 @@ import pytest
 from augbench import datasets
 from augbench import methods as registry
 from augbench.bench.plugins import load_all
+from augbench.bench.reproduce_command import PLUGINS
 from augbench.errors import InputError
 from augbench.reproduction import known_experiments, load_experiment
 from augbench.reproduction.claims import arithmetic, printed_value
@@ -14,7 +15,7 @@ from augbench.reproduction.experiment import Experiment, published_table
 
 @pytest.fixture(scope="module", autouse=True)
 def _methods():
-    load_all(["augbench.reproduction.methods"])
+    load_all(PLUGINS)
 
 
 @pytest.mark.parametrize("name", known_experiments())
