@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..reproduction import Experiment
 
 #: What only experiments have.
-PLUGINS = ["augbench.reproduction.methods", "augbench.reproduction.classifiers"]
+PLUGINS = [f"augbench.reproduction.{name}" for name in ("methods", "classifiers", "datasets")]
 DEFAULT_OUT, QUICK_OUT = Path("augbench-reproduction"), Path("augbench-reproduction-quick")
 
 

@@ -18,6 +18,7 @@ from ..leaderboard.results import Results, higher_is_better
 from ..leaderboard.t_tests import TTest, corrected_resampled_t, paired_t
 from .experiment import Difference, Expectation, Experiment, Gains, Level, published_table
 from .verdict import (
+    FEWEST_DRAWS,
     Ours,
     Verdict,
     judge_expectation,
@@ -91,7 +92,7 @@ def findings_of(experiment: Experiment, results: Mapping[str, Results]) -> list[
     found += levels.values()
     by_label = {level.label: level for level in experiment.levels}
     found += [_difference(one, by_label, levels, source) for one in experiment.differences]
-    return found + [_expectation(one, results) for one in experiment.expectations]
+    return found + [_expectation(one, source) for one in experiment.expectations]
 
 
 class Measured:
@@ -256,25 +257,11 @@ def _difference(
     )
 
 
-def _expectation(claim: Expectation, results: Mapping[str, Results]) -> Finding:
+def _expectation(claim: Expectation, source: Measured) -> Finding:
     """Return the finding of an expected difference over the data sets of a part."""
-    ours, n = NOTHING, 0
-    if claim.part in results:
-        part = results[claim.part]
-        scores = part.scores[part.scores["classifier"] == claim.classifier]
-        scores = scores[scores["dataset"] == claim.dataset] if claim.dataset else scores
-        try:
-            table = draw_table(scores, claim.metric, "none")
-        except InputError:
-            table = None
-        if table is not None and {claim.method, claim.baseline} <= set(table.methods):
-            contrast = Contrast(table, claim.baseline, Design.of(part, scores, "none"))
-            test, n = contrast.overall(claim.method), len(contrast.table.datasets)
-            if n == 1:
-                n = len(contrast.table.draw_differences(claim.method, claim.baseline, contrast.table.datasets[0]))
-            sign = 1 if higher_is_better(claim.metric) else -1
-            low, high = sorted((100 * sign * test.low, 100 * sign * test.high))
-            ours = Ours(100 * sign * test.mean, low, high, n_draws=n)
+    ours = NOTHING
+    if claim.part in source.results:
+        ours = _over_replaced(claim, source) if claim.instead else _over_datasets(claim, source.results[claim.part])
     return Finding(
         table="What is expected beforehand",
         row=claim.label,
@@ -287,8 +274,41 @@ def _expectation(claim: Expectation, results: Mapping[str, Results]) -> Finding:
         classifier=claim.classifier,
         verdict=judge_expectation(claim.expected, ours),
         shown=f"{claim.expected} ({claim.source})",
-        place=(claim.dataset or f"{n} data sets", "all", claim.method),
+        place=(claim.dataset or f"{ours.n_draws} data sets", "all", claim.method),
     )
+
+
+def _over_datasets(claim: Expectation, part: Results) -> Ours:
+    """Return the difference of two methods over the data sets of a part, above 0 where the first is better."""
+    scores = part.scores[part.scores["classifier"] == claim.classifier]
+    scores = scores[scores["dataset"] == claim.dataset] if claim.dataset else scores
+    try:
+        table = draw_table(scores, claim.metric, "none")
+    except InputError:
+        return NOTHING
+    if not {claim.method, claim.baseline} <= set(table.methods):
+        return NOTHING
+    contrast = Contrast(table, claim.baseline, Design.of(part, scores, "none"))
+    test, n = contrast.overall(claim.method), len(contrast.table.datasets)
+    if n == 1:
+        n = len(contrast.table.draw_differences(claim.method, claim.baseline, contrast.table.datasets[0]))
+    sign = 1 if higher_is_better(claim.metric) else -1
+    low, high = sorted((100 * sign * test.low, 100 * sign * test.high))
+    return Ours(100 * sign * test.mean, low, high, n_draws=n)
+
+
+def _over_replaced(claim: Expectation, source: Measured) -> Ours:
+    """Return how much higher the replaced data sets score than the method on the data sets themselves."""
+    gains = []
+    for dataset in source.results[claim.part].scores["dataset"].unique():
+        honest = source.level(dataset, "full", claim.classifier, claim.method, claim.metric)
+        other = source.level(claim.instead.format(dataset=dataset), "full", claim.classifier, "none", claim.metric)
+        if honest.known and other.known:
+            gains.append(other.mean - honest.mean)
+    if len(gains) < FEWEST_DRAWS:
+        return NOTHING
+    test = paired_t(gains)
+    return Ours(test.mean, test.low, test.high, n_draws=len(gains))
 
 
 def printed_value(level: Level) -> float:

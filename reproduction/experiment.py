@@ -171,6 +171,10 @@ class Expectation(_Model):
         What is compared.
     part, dataset : str
         Where: over all data sets of the part, or on one.
+    instead : str
+        What the baseline is replaced by where the claim is about data, not about methods: for each data set of the part
+        another one, whose name is this text with the data set's in braces, ``"{dataset}-smote-first"``, as it is
+        scored with no method at all. Above 0: it scores higher than `method` on the data set itself.
     """
 
     label: str
@@ -182,6 +186,7 @@ class Expectation(_Model):
     baseline: str = "none"
     part: str
     dataset: str = ""
+    instead: str = ""
 
 
 class Experiment(_Model):

@@ -192,3 +192,26 @@ def test_pages_are_accessible_and_fit(browser, site, width, scheme):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
     assert not left
+
+
+def test_data_that_were_resampled_first_are_held_against_the_same_method_done_right():
+    run = made_up()
+    one = run.scores.query("classifier == 'near' and scenario == 'few-shot:shots=5,generate=5'")
+    tables, facts = [], []
+    for i in range(4):
+        right = one[one["method"].isin(["none", "vae"])].assign(dataset=f"d{i}", scenario="full")
+        wrong = right[right["method"] == "vae"].assign(dataset=f"d{i}-first", method="none")
+        tables.append(pd.concat([right, wrong.assign(macro_f1=wrong["macro_f1"] + 0.03 + 0.01 * i)]))
+        facts += [f"d{i}", f"d{i}-first"]
+    scores = pd.concat(tables)
+    own = Results(scores[scores["dataset"].str.len() == 2], run.methods, pd.DataFrame({"dataset": facts[::2]}), {})
+    other = Results(scores[scores["dataset"].str.len() > 2], run.methods, pd.DataFrame({"dataset": facts[1::2]}), {})
+    claim = {"label": "a", "source": "s", "expected": "gain", "metric": "macro_f1", "classifier": "near"}
+    claim |= {"method": "vae", "part": "p", "instead": "{dataset}-first"}
+    (found,) = findings_of(experiment(gains=[], expectations=[claim]), {"p": own, "q": other})
+    # 3, 4, 5 and 6 points: 4.5 ± t(0.975, 3) · 1.291 / 2
+    assert (found.ours.mean, found.ours.low, found.ours.high) == pytest.approx((4.5, 2.446, 6.554), abs=1e-3)
+    assert found.verdict.word == REPRODUCED
+    assert found.ours.n_draws == 4
+    (alone,) = findings_of(experiment(gains=[], expectations=[claim]), {"p": own})
+    assert alone.verdict.word == NOT_RUN

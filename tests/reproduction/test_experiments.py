@@ -52,6 +52,9 @@ def test_every_claim_has_its_place_in_a_grid(name):
         suite = experiment.suites[claim.part]
         assert claim.classifier in {one.id for one in suite.classifiers}
         assert suite.controls or claim.method in {one.id for one in suite.methods}
+        if claim.instead:
+            others = [claim.instead.format(dataset=one.id) for one in suite.datasets]
+            assert sum((other, "full", claim.classifier, "none") in places for other in others) >= 5
 
 
 @pytest.mark.parametrize("name", known_experiments())
