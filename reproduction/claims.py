@@ -47,6 +47,8 @@ class Finding:
         What was printed, in points; NaN where the claim is no difference.
     ours, baseline : Ours
         Our difference (or level), and the level of our baseline.
+    level : Ours
+        Of a difference to a published baseline: the level of our method.
     classifier : str
         The classifier that was taken.
     verdict : Verdict
@@ -69,6 +71,7 @@ class Finding:
     verdict: Verdict
     shown: str
     place: tuple[str, str, str]
+    level: Ours = NOTHING
 
 
 def findings_of(experiment: Experiment, results: Mapping[str, Results]) -> list[Finding]:
@@ -180,6 +183,7 @@ def _gains(table: Gains, source: Measured) -> Iterator[Finding]:
                 verdict=judge_gain(value - level, level, ours, baseline),
                 shown=f"{signed(value - level, 1)} ({plain_number(level)} → {plain_number(value)})",
                 place=(dataset, scenario, method),
+                level=source.level(dataset, scenario, classifier, method, table.metric),
             )
 
 

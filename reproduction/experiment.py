@@ -189,6 +189,31 @@ class Expectation(_Model):
     instead: str = ""
 
 
+class Epochs(_Model):
+    """A figure of scores over the length of a classifier's training.
+
+    Attributes
+    ----------
+    title : str
+        Heading and caption.
+    dataset, scenario : str
+        Where.
+    classifiers : dict of str to int
+        For each classifier of the grid its number of epochs.
+    methods : list of str
+        The lines.
+    metrics : list of str
+        The panels.
+    """
+
+    title: str
+    dataset: str
+    scenario: str
+    classifiers: dict[str, int]
+    methods: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+
 class Experiment(_Model):
     """What ``bench reproduce NAME`` repeats.
 
@@ -204,6 +229,8 @@ class Experiment(_Model):
         The grids.
     gains, levels, differences, expectations
         What is compared.
+    epochs : list of Epochs
+        Figures of training.
     counts : str
         A published file with the counts of confusion tables, whose printed figures are checked against them.
     """
@@ -218,6 +245,7 @@ class Experiment(_Model):
     levels: tuple[Level, ...] = ()
     differences: tuple[Difference, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    epochs: tuple[Epochs, ...] = ()
     counts: str = ""
 
     def suite(self, part: Part, quick: bool = False) -> Suite:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from ..methods.contract import Adjuster, Augmenter
+from ..methods.neural.augmenter import network_builder
 from ..methods.neural.predictive import PredictiveVAEPublished
+
+if TYPE_CHECKING:
+    from ..methods.neural.training import Build
 
 
 class Relabelled(Augmenter):
@@ -48,6 +52,17 @@ class PredictiveVaeAsWritten(PredictiveVAEPublished):
 
     def _units(self, X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(X.shape[1]), np.ones(X.shape[1])
+
+
+class PredictiveVaeWithoutDropout(PredictiveVAEPublished):
+    """The published predictive VAE as the slides first draw it, without dropout."""
+
+    family: ClassVar[str] = "experiments"
+
+    def _builder(self, shape: Any) -> Build:
+        from .networks import PublishedWithoutDropout
+
+        return network_builder(PublishedWithoutDropout, *shape)
 
 
 class RandomUndersampling(Adjuster):

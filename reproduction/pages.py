@@ -19,11 +19,14 @@ from ..leaderboard.results import Results
 from ..leaderboard.site import INDEX, write_files
 from ..leaderboard.site.base import Page, read_assets, templates
 from .claims import Finding, arithmetic
+from .curves import epochs_section, losses_section
 from .experiment import Experiment, known_experiments, load_experiment
-from .figures import gains_figure
-from .sections import Section
+from .figures import gains_figure, levels_figure
+from .sections import Drawing, Section
 from .verdict import NOT_COMPARABLE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, RULES, UNDECIDED
 
+_LEVELS = "The scores themselves: ours as a line with 95 % intervals, the published ones as open circles."
+_DIFFERENCES = "The difference to the baseline: ours with its 95 % interval, the published one as an open circle."
 WORDS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, NOT_COMPARABLE, NOT_RUN)
 
 
@@ -158,7 +161,7 @@ def _tables(run: Run) -> list[dict[str, Any]]:
         findings = list(group)
         signed = not np.isnan([one.published_baseline for one in findings]).all() or np.isnan(findings[0].published)
         gains = title in sources
-        figure = gains_figure(findings) if gains else None
+        levels, differences = (levels_figure(findings), gains_figure(findings)) if gains else (None, None)
         tables.append(
             {
                 "id": f"table-{number}",
@@ -170,7 +173,11 @@ def _tables(run: Run) -> list[dict[str, Any]]:
                 "classifiers": sorted({one.classifier for one in findings}),
                 "has_columns": len({one.column for one in findings}) > 1,
                 "has_baseline": not np.isnan([one.baseline.mean for one in findings]).all(),
-                "figure": inline_svg(figure, f"{title}: the table has the numbers", f"f{number}") if figure else None,
+                "figures": [
+                    Drawing(inline_svg(figure, f"{title}, {what}: the table has the numbers", f"{what}{number}"), text)
+                    for what, figure, text in (("levels", levels, _LEVELS), ("differences", differences, _DIFFERENCES))
+                    if figure
+                ],
             }
         )
     return tables
@@ -178,7 +185,9 @@ def _tables(run: Run) -> list[dict[str, Any]]:
 
 def _sections(run: Run) -> list[Section]:
     """Return what the page shows beside the claims."""
-    return []
+    sections = [epochs_section(one, run.results) for one in run.experiment.epochs]
+    sections.append(losses_section(run.results))
+    return [one for one in sections if one]
 
 
 def _part(run: Run, name: str) -> dict[str, str]:

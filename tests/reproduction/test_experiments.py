@@ -48,6 +48,10 @@ def test_every_claim_has_its_place_in_a_grid(name):
         second = levels[claim.second]
         for method in (levels[claim.first].method, *claim.controls):
             assert (second.dataset, second.scenario, second.classifier, method) in places
+    for figure in experiment.epochs:
+        for method in figure.methods:
+            for classifier in figure.classifiers:
+                assert (figure.dataset, figure.scenario, classifier, method) in places
     for claim in experiment.expectations:
         suite = experiment.suites[claim.part]
         assert claim.classifier in {one.id for one in suite.classifiers}
