@@ -168,6 +168,7 @@ def _tables(run: Run) -> list[dict[str, Any]]:
                 "title": title,
                 "source": sources.get(title, ""),
                 "findings": findings,
+                "statement": _comparable(findings) if gains else "",
                 "signed": signed,
                 "row_name": "published row" if gains else "figure",
                 "classifiers": sorted({one.classifier for one in findings}),
@@ -188,6 +189,19 @@ def _sections(run: Run) -> list[Section]:
     sections = [epochs_section(one, run.results) for one in run.experiment.epochs]
     sections.append(losses_section(run.results))
     return [one for one in sections if one]
+
+
+def _comparable(findings: list[Finding]) -> str:
+    """Return which rows of a published table can be compared: those whose baseline is one that ours has."""
+    known = [one for one in findings if one.verdict.word != NOT_RUN]
+    rows = list(dict.fromkeys(one.row for one in known))
+    fitting = list(dict.fromkeys(one.row for one in known if one.verdict.word != NOT_COMPARABLE))
+    if not rows:
+        return "No row was run."
+    if len(fitting) == len(rows):
+        return f"All {len(rows)} rows can be compared: their baselines are such as ours."
+    named = f": {'; '.join(fitting)}" if fitting else ""
+    return f"{len(fitting)} of {len(rows)} rows can be compared, their baselines are such as ours{named}."
 
 
 def _part(run: Run, name: str) -> dict[str, str]:

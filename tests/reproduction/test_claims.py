@@ -143,6 +143,7 @@ def test_pages_say_what_the_findings_say_and_nothing_of_it_is_markup(findings, t
     assert shown == [one.verdict.word for one in findings]
     assert "<svg" in page
     assert "is no evidence" in page
+    assert "All 5 rows can be compared" in page
     table = pd.read_csv(tmp_path / "site" / "downloads" / "made-up.csv")
     assert table["ours_mean"].to_numpy() == pytest.approx([one.ours.mean for one in findings], nan_ok=True)
     listed = index.read_text()
@@ -192,6 +193,18 @@ def test_pages_are_accessible_and_fit(browser, site, width, scheme):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
     assert not left
+
+
+def test_the_page_names_the_rows_that_can_be_compared(tmp_path):
+    run = made_up()
+    far = run.scores["classifier"].eq("far") | run.scores["scenario"].isin(
+        [f"few-shot:shots={n},generate={n}" for n in (5, 30, 50)]
+    )
+    moved = run.scores.assign(weighted_f1=(run.scores["weighted_f1"] - 0.3 * far).clip(lower=0))
+    results = {"p": Results(moved, run.methods, run.datasets, {})}
+    write_pages({"x": Run(experiment(), results, findings_of(experiment(), results), False, {})}, tmp_path / "site")
+    page = (tmp_path / "site" / "made-up.html").read_text()
+    assert "2 of 5 rows can be compared, their baselines are such as ours: 10 rows; 20 rows." in page
 
 
 def test_data_that_were_resampled_first_are_held_against_the_same_method_done_right():
