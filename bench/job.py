@@ -36,7 +36,7 @@ class Manner:
     ----------
     jobs : int
         Worker processes; 0 is one for each core.
-    retry_failed, dry_run, quiet, training_curves : bool
+    retry_failed, dry_run, quiet, training_curves, site : bool
         As the options of ``bench run``.
     """
 
@@ -45,6 +45,7 @@ class Manner:
     dry_run: bool = False
     quiet: bool = False
     training_curves: bool = False
+    site: bool = True
 
     @property
     def processes(self) -> int:
@@ -79,7 +80,10 @@ def run_suite(
         print_failures(failures, units)
         err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
         raise typer.Exit(1)
-    show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
+    if manner.site:
+        show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
+    else:
+        out.print(f"stored: {places.store.resolve()}; its leaderboard: bench leaderboard", markup=False)
     if failures:
         print_failures(failures, units)
         raise typer.Exit(1)

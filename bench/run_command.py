@@ -94,6 +94,12 @@ def run(
         bool, typer.Option("--download", help="First fetch the suite's datasets that are not on this machine.")
     ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed units again.")] = False,
+    site: Annotated[
+        bool,
+        typer.Option(
+            "--site/--no-site", help="Write and print the leaderboard at the end; without, only store what is computed."
+        ),
+    ] = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and what is done; compute nothing.")
     ] = False,
@@ -136,7 +142,7 @@ def run(
         chosen = validate_suite(chosen.model_dump(exclude_defaults=True) | changes, f"{suite} with these options")
     if download:
         fetch_missing(chosen)
-    manner = Manner(jobs, retry_failed, dry_run, quiet, training_curves)
+    manner = Manner(jobs, retry_failed, dry_run, quiet, training_curves, site)
     places, limit = Places(store, out_dir), None
     if time is not None:
         from .sizing import Fixed

@@ -159,10 +159,10 @@ def test_export_writes_what_the_leaderboard_shows(bench, tmp_path):
 
 
 def test_merging_two_halves_gives_the_whole(bench, tmp_path):
-    bench("run", "smoke", "--datasets", "iris", "--jobs", 1, "--store", "a.sqlite")
-    bench("run", "smoke", "--datasets", "wine", "--jobs", 1, "--store", "b.sqlite")
+    bench("run", "smoke", "--datasets", "iris", "--jobs", 1, "--no-site", "--store", "a.sqlite")
+    bench("run", "smoke", "--datasets", "wine", "--jobs", 1, "--no-site", "--store", "b.sqlite")
     assert bench("merge", "all.sqlite", "a.sqlite", "b.sqlite").returncode == 0
-    whole = bench("run", "smoke", "--datasets", "iris,wine", "--jobs", 1, "--store", "all.sqlite")
+    whole = bench("run", "smoke", "--datasets", "iris,wine", "--jobs", 1, "--no-site", "--store", "all.sqlite")
     assert "18 stored before, 0 to compute" in whole.stdout
 
 

@@ -171,7 +171,7 @@ def test_a_run_warns_and_the_leaderboard_shows_it(bench, tmp_path, loans):
 
 
 def test_findings_are_kept_with_the_run_and_not_computed_twice(bench, tmp_path, loans):
-    args = ("--data", loans, "--target", "default", "--drop", "branch", "--draws", 1, "--jobs", 1, "--quiet")
+    args = ("--data", loans, "--target", "default", "--drop", "branch", "--draws", 1, "--jobs", 1, "--no-site")
     assert bench("run", "smoke", *args).returncode == 0
     path = tmp_path / "augbench-results" / "store.sqlite"
     with sqlite3.connect(path) as connection:
@@ -193,7 +193,7 @@ def test_findings_are_kept_with_the_run_and_not_computed_twice(bench, tmp_path, 
 
 
 def test_simulated_and_clean_sets_are_silent(bench, tmp_path):
-    run = bench("run", "smoke", "--datasets", "simulated-rings,iris", "--draws", 1, "--jobs", 1)
+    run = bench("run", "smoke", "--datasets", "simulated-rings,iris", "--draws", 1, "--jobs", 1, "--no-site")
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
     with sqlite3.connect(tmp_path / "augbench-results" / "store.sqlite") as connection:

@@ -43,25 +43,26 @@ def test_smoke_ends_with_a_leaderboard_and_a_second_run_computes_nothing(bench, 
 
 def test_jobs_do_not_change_a_bit(bench, tmp_path, tiny_suite):
     for jobs in (1, 2, 3):
-        assert bench("run", tiny_suite, "--jobs", jobs, "--out", f"jobs{jobs}").returncode == 0
+        assert bench("run", tiny_suite, "--no-site", "--jobs", jobs, "--out", f"jobs{jobs}").returncode == 0
     prints = {fingerprint(tmp_path / f"jobs{jobs}" / "store.sqlite") for jobs in (1, 2, 3)}
     assert len(prints) == 1
     # the control: another seed is another result
-    bench("run", tiny_suite, "--seed", 1, "--out", "other")
+    bench("run", tiny_suite, "--no-site", "--seed", 1, "--out", "other")
     assert fingerprint(tmp_path / "other" / "store.sqlite") not in prints
 
 
 def test_order_of_methods_and_datasets_does_not_matter(bench, tmp_path, tiny_suite):
-    bench("run", tiny_suite, "--out", "one", "--jobs", 1)
-    bench("run", tiny_suite, "--out", "two", "--jobs", 1, "--datasets", "wine,iris", "--methods", "smote,class-weight")
+    bench("run", tiny_suite, "--no-site", "--out", "one", "--jobs", 1)
+    args = ("--jobs", 1, "--datasets", "wine,iris", "--methods", "smote,class-weight")
+    bench("run", tiny_suite, "--no-site", "--out", "two", *args)
     assert fingerprint(tmp_path / "one" / "store.sqlite") == fingerprint(tmp_path / "two" / "store.sqlite")
 
 
 @pytest.mark.parametrize(("jobs", "moments"), [(1, 10), (2, 10)])
 def test_kill_9_at_any_moment_loses_only_what_was_in_flight(bench, tmp_path, tiny_suite, jobs, moments):
-    undisturbed = bench("run", tiny_suite, "--out", "calm", "--jobs", jobs)
+    undisturbed = bench("run", tiny_suite, "--no-site", "--out", "calm", "--jobs", jobs)
     assert undisturbed.returncode == 0
-    command = [*BENCH, "run", str(tiny_suite), "--jobs", str(jobs), "--quiet"]
+    command = [*BENCH, "run", str(tiny_suite), "--jobs", str(jobs), "--quiet", "--no-site"]
     rng = random.Random(jobs)
     killed, stored = 0, 0
     while killed < moments:
@@ -87,7 +88,7 @@ def test_kill_9_at_any_moment_loses_only_what_was_in_flight(bench, tmp_path, tin
                 tmp_path / "calm/store.sqlite"
             )
             stored = 0
-    assert bench("run", tiny_suite, "--jobs", jobs).returncode == 0
+    assert bench("run", tiny_suite, "--no-site", "--jobs", jobs).returncode == 0
     assert fingerprint(store_of(tmp_path)) == fingerprint(tmp_path / "calm" / "store.sqlite")
 
 
@@ -141,7 +142,7 @@ def test_a_killed_worker_costs_its_own_unit_only(bench, tmp_path, tiny_suite, pl
 
 def test_failed_units_are_shown_kept_and_tried_again_on_request(bench, tmp_path, tiny_suite, plugin):
     path = plugin("raise RuntimeError('boom')", "shaky")
-    args = ("run", tiny_suite, "--plugin", path, "--methods", "shaky", "--jobs", 1)
+    args = ("run", tiny_suite, "--plugin", path, "--methods", "shaky", "--jobs", 1, "--no-site")
     first = bench(*args)
     assert first.returncode == 1
     assert "RuntimeError: boom" in first.stderr
@@ -155,10 +156,10 @@ def test_failed_units_are_shown_kept_and_tried_again_on_request(bench, tmp_path,
 
 
 def test_a_full_disk_is_said_and_loses_nothing(bench, tmp_path, tiny_suite):
-    assert bench("run", tiny_suite, "--draws", 2, "--jobs", 1).returncode == 0
+    assert bench("run", tiny_suite, "--no-site", "--draws", 2, "--jobs", 1).returncode == 0
     size = store_of(tmp_path).stat().st_size
     before = counts(tmp_path)["done"]
-    command = [*BENCH, "run", str(tiny_suite), "--draws", "20", "--jobs", "1"]
+    command = [*BENCH, "run", str(tiny_suite), "--draws", "8", "--jobs", "1"]
     limited = subprocess.run(
         ["bash", "-c", f"ulimit -f {size // 1024 + 40}; trap '' XFSZ; exec {' '.join(command)}"],
         cwd=tmp_path, capture_output=True, text=True, timeout=120,
@@ -167,8 +168,8 @@ def test_a_full_disk_is_said_and_loses_nothing(bench, tmp_path, tiny_suite):
     assert "cannot be written" in limited.stderr
     assert "Traceback" not in limited.stderr
     assert counts(tmp_path)["done"] >= before
-    assert bench("run", tiny_suite, "--draws", 20, "--jobs", 2).returncode == 0
-    bench("run", tiny_suite, "--draws", 20, "--jobs", 2, "--out", "calm")
+    assert bench("run", tiny_suite, "--no-site", "--draws", 8, "--jobs", 2).returncode == 0
+    bench("run", tiny_suite, "--no-site", "--draws", 8, "--jobs", 2, "--out", "calm")
     calm = {row for row in key_scores(tmp_path / "calm" / "store.sqlite")}
     assert calm <= set(key_scores(store_of(tmp_path)))
 
@@ -206,12 +207,22 @@ def test_progress_in_plain_lines(bench, tmp_path, tiny_suite):
     assert quiet.stdout.count("\n") == 1
 
 
+def test_without_a_site_results_are_stored_and_the_leaderboard_is_written_later(bench, tmp_path, tiny_suite):
+    run = bench("run", tiny_suite, "--no-site", "--jobs", 1)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == f"stored: {store_of(tmp_path)}; its leaderboard: bench leaderboard"
+    assert not (tmp_path / "augbench-results" / "site").exists()
+    assert counts(tmp_path) == {"done": 36}
+    assert "macro F1" in bench("leaderboard").stdout
+    assert (tmp_path / "augbench-results" / "site" / "index.html").stat().st_size > 10_000
+
+
 def test_a_plan_is_printed_without_computing(bench, tmp_path, tiny_suite):
     plan = bench("run", tiny_suite, "--dry-run")
     assert "36 units, 0 done, 0 failed, 36 to compute" in plan.stdout
     assert "a rough guess: nothing like it was measured yet" in plan.stdout
     assert not store_of(tmp_path).exists()
-    bench("run", tiny_suite, "--datasets", "iris")
+    bench("run", tiny_suite, "--no-site", "--datasets", "iris")
     later = bench("run", tiny_suite, "--dry-run")
     assert "36 units, 18 done, 0 failed, 18 to compute" in later.stdout
     assert "from stored times" in later.stdout
@@ -219,7 +230,7 @@ def test_a_plan_is_printed_without_computing(bench, tmp_path, tiny_suite):
 
 def test_stored_predictions_reproduce_the_stored_scores(bench, tmp_path, tiny_suite):
     """Anyone can recompute every score from the file, with scikit-learn."""
-    assert bench("run", tiny_suite, "--draws", 1, "--quiet").returncode == 0
+    assert bench("run", tiny_suite, "--draws", 1, "--no-site").returncode == 0
     query = """
         SELECT p.data, t.y_test, p.unit, p.draw, p.classifier FROM predictions p
         JOIN draws d ON d.unit = p.unit AND d.draw = p.draw JOIN truth t ON t.content_hash = d.content_hash
@@ -241,7 +252,7 @@ def test_results_are_read_in_python(bench, tmp_path, tiny_suite):
     import augbench
     from augbench.leaderboard import compare
 
-    bench("run", tiny_suite, "--quiet")
+    bench("run", tiny_suite, "--no-site")
     with augbench.Store(store_of(tmp_path)) as store:
         results = augbench.results_of(store)
     assert results.run["versions"]["scikit-learn"]
