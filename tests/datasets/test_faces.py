@@ -72,7 +72,7 @@ def test_the_folder_below_the_data_is_the_default(tmp_path: Path, cache: Path, m
     assert before.n_rows == 5000
     # CelebA's share of smiles
     assert before.class_counts[1] / 5000 == pytest.approx(0.482, abs=1e-3)
-    with pytest.raises(MissingDataError, match="get CelebA's aligned images.*below AUGBENCH_DATA as the folder faces"):
+    with pytest.raises(MissingDataError, match=r"get CelebA's aligned images.*below AUGBENCH_DATA as the folder faces"):
         make("faces").load()
     with pytest.raises(MissingDataError, match="there is no folder /nowhere; get CelebA"):
         make("faces", folder="/nowhere").check_present()
