@@ -200,6 +200,8 @@ class LatentSweep(_Model):
         Networks of each β and dimension.
     betas, dims : list of number
         β and latent dimensions: the grid.
+    over : {"beta", "dim"}
+        What its figures have along the axis.
     judged_beta : float
         The β at which claims of a single β are judged: one of them.
     params : dict
@@ -222,6 +224,7 @@ class LatentSweep(_Model):
     seeds: int = Field(ge=1)
     betas: tuple[float, ...] = Field(min_length=1)
     dims: tuple[int, ...] = Field(min_length=1)
+    over: Literal["beta", "dim"] = "beta"
     judged_beta: float
     params: dict[str, Any] = Field(default_factory=dict)
     strips: tuple[str, ...] = ()

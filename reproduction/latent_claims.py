@@ -13,10 +13,8 @@ from .latent import Fit
 from .latent_store import Swept
 from .verdict import Ours, judge_expectation, one_run
 
-_ISER = "Iser 2023"
-_BLURRED = f"{_ISER}: „Hohe β-Werte führen zu unscharfen Rekonstruktionen“"
-_EFFECTS = f"{_ISER}: „Starke Unschärfe Effekte“"
-_USEFUL = f"{_ISER}: „Nützliche Latent-Space Struktur“"
+#: the lines of the slides that are judged, which the experiment quotes
+_BLURRED, _EFFECTS, _USEFUL = "Iser 2023, on β", "Iser 2023, on blur", "Iser 2023, on structure"
 
 
 def over_seeds(sweep: LatentSweep, values: list[float]) -> TTest:

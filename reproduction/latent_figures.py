@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: rows that are drawn in a plane
 POINTS = 400
+#: of fewer classes the legend says enough
+FEWEST_LABELLED = 3
 #: planes side by side
 _COLUMNS = 3
 
@@ -32,7 +34,7 @@ def planes_figure(fits: list[Fit], classes: tuple[str, ...]) -> Figure:
     fits : list of Fit
         Of two dimensions, one for each β; the same rows in all.
     classes : tuple of str
-        Labels; each stands at the middle of its rows, too.
+        Labels; each stands at the middle of its rows, too, where there are three or more.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def planes_figure(fits: list[Fit], classes: tuple[str, ...]) -> Figure:
                 face = colour if code < len(SERIES) else "none"
                 axes.plot(own[:, 0], own[:, 1], MARKERS[code % len(MARKERS)], color=colour, markersize=3.4,
                           markerfacecolor=face, markeredgewidth=0.7, alpha=0.75, label=classes[code])  # fmt: skip
-            for code in np.unique(one.y):
+            for code in np.unique(one.y) if len(classes) >= FEWEST_LABELLED else ():
                 axes.text(*np.median(one.mean[one.y == code], axis=0), classes[code], color=INK, fontsize=10,
                           fontweight="bold", ha="center", va="center",
                           bbox={"boxstyle": "round,pad=0.12", "facecolor": GROUND, "edgecolor": "none", "alpha": 0.8}
@@ -69,7 +71,7 @@ def planes_figure(fits: list[Fit], classes: tuple[str, ...]) -> Figure:
 
 
 def sharpness_figure(swept: Swept) -> Figure:
-    """Draw sharpness and error of the images over β, or over the dimension where there are more of these.
+    """Draw sharpness and error of the images over β or over the dimension.
 
     Parameters
     ----------
@@ -81,7 +83,7 @@ def sharpness_figure(swept: Swept) -> Figure:
     matplotlib.figure.Figure
         Means over seeds with 95 % intervals; at the left in percent of the sharpness of the real images.
     """
-    by_beta = len(swept.sweep.betas) >= len(swept.sweep.dims)
+    by_beta = swept.sweep.over == "beta"
     across = sorted({one.beta if by_beta else one.dim for one in swept.fits})
     groups = sorted({one.dim if by_beta else one.beta for one in swept.fits})
     with style():
@@ -128,8 +130,8 @@ def address(images: np.ndarray, *, photos: bool) -> str:
 
     Parameters
     ----------
-    images : numpy.ndarray of shape (n, planes, height, width), uint8
-        One plane, or red, green and blue.
+    images : numpy.ndarray of shape (n, planes, height, width)
+        Values 0 to 255, NaN where there is nothing; one plane, or red, green and blue.
     photos : bool
         Whether high values are light; else they are ink on paper.
     """

@@ -72,9 +72,10 @@ def _planes(swept: Swept, fits: list[Fit], prefix: str) -> Section:
         "lets the posteriors spread far beyond N(0, I), from which new images are drawn; a large one pulls them "
         "together until images share their places.",
     )
+    labelled = "; the label of a class stands at the median of its images" if len(swept.classes) > 2 else ""
     caption = (
-        f"{min(POINTS, len(fits[0].y))} of {len(fits[0].y):,} held-out images by class, the same in each plane; the "
-        f"label of a class stands at the median of its images. The scales differ. Seed {fits[0].seed}."
+        f"{min(POINTS, len(fits[0].y))} of {len(fits[0].y):,} held-out images by class, the same in each plane{labelled}. "
+        f"The scales differ. Seed {fits[0].seed}."
     )
     label = f"Latent planes of {swept.sweep.title}, a panel for each β, images by class"
     figure = inline_svg(planes_figure(fits, swept.classes), label, f"{prefix}-planes")
@@ -84,7 +85,9 @@ def _planes(swept: Swept, fits: list[Fit], prefix: str) -> Section:
 def _strips(swept: Swept, fits: list[Fit]) -> Section:
     drawings = []
     for number, label in enumerate(swept.sweep.strips):
-        rows = [_row("real", _picture(swept, fits[0].ends[number], f"two real images of class {label}"))]
+        real = np.full(fits[0].strips.shape[1:], np.nan)
+        real[[0, -1]] = fits[0].ends[number]
+        rows = [_row("real", _picture(swept, real, f"two real images of class {label}"))]
         rows += [
             _row(_place(one), _picture(swept, one.strips[number], f"{STEPS} images between two of class {label}"))
             for one in fits
@@ -148,7 +151,7 @@ def _shown(swept: Swept, fits: list[Fit], name: str) -> str:
 
 
 def _place(one: Fit) -> str:
-    return f"{one.dim} dimensions, β = {one.beta:g}"
+    return f"{one.dim} dimensions, β\u00a0=\u00a0{one.beta:g}"
 
 
 def _picture(swept: Swept, images: np.ndarray, label: str) -> dict[str, str]:
