@@ -45,7 +45,8 @@ def reproduce(
 ) -> None:
     """Run published experiments again: published figures beside ours, with a verdict by a stated rule.
 
-    The same command goes on where it stopped. Examples: `bench reproduce`, `bench reproduce proben1`,
+    The same command goes on where it stopped. Networks of latent spaces are trained in this process, on one core, with
+    as many seeds as draws are asked for. Examples: `bench reproduce`, `bench reproduce proben1`,
     `bench reproduce logistic-simulation --draws 100`, `bench reproduce all --quick`.
     """
     from ..reproduction import known_experiments, load_experiment

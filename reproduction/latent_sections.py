@@ -73,9 +73,10 @@ def _planes(swept: Swept, fits: list[Fit], prefix: str) -> Section:
         "together until images share their places.",
     )
     labelled = "; the label of a class stands at the median of its images" if len(swept.classes) > 2 else ""
+    n = len(fits[0].y)
     caption = (
-        f"{min(POINTS, len(fits[0].y))} of {len(fits[0].y):,} held-out images by class, the same in each plane{labelled}. "
-        f"The scales differ. Seed {fits[0].seed}."
+        f"{min(POINTS, n)} of {n:,} held-out images by class, the same in each plane{labelled}. The scales differ. "
+        f"Seed {fits[0].seed}."
     )
     label = f"Latent planes of {swept.sweep.title}, a panel for each β, images by class"
     figure = inline_svg(planes_figure(fits, swept.classes), label, f"{prefix}-planes")
