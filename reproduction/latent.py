@@ -6,6 +6,7 @@ import time
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -136,7 +137,8 @@ class Space:
     """
 
     def __init__(self, method: LatentNoise, shape: tuple[int, int, int]) -> None:
-        self.network, self.encoder, self.shape = method.networks_[0], method.encoder_, shape
+        self.network: Any = method.networks_[0]
+        self.encoder, self.shape = method.encoder_, shape
 
     def posterior(self, X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of q(z|x), (n, dim) each."""
