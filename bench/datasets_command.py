@@ -261,7 +261,9 @@ def _print_ways(states: dict[str, str]) -> None:
     if fetched := [name for name, state in states.items() if state == "missing"]:
         said[f"missing ({count(len(fetched), 'set')}): bench datasets fetch NAME, or a group, or --suite NAME"] = None
     for name, state in states.items():
-        if state == "bring":
+        if state == "bring" and sources()[name].folder:
+            said[f"bring {name}: {how_to_get(sources()[name])}"] = None
+        elif state == "bring":
             said[f"bring {name}: {sources()[name].obtain}; then: bench datasets add {name} FILE"] = None
         elif state == "package":
             said[f"package: {how_to_get(sources()[name])}"] = None

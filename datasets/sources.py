@@ -60,6 +60,8 @@ class Source:
         The installed package in which `file` lies.
     obtain : str
         Where a person gets a file that cannot be fetched.
+    folder : bool
+        Whether `file` is a folder that the user has, which is read where it lies and never copied.
     redistributable : bool
         Whether the licence allows to pass the data on.
     categorical : int
@@ -98,6 +100,7 @@ class Source:
     alternative: dict[str, Any] = field(default_factory=dict)
     package: str = ""
     obtain: str = ""
+    folder: bool = False
     redistributable: bool = True
     categorical: int = 0
     missing_cells: int = 0

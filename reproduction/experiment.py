@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..bench.scenario import validation_message
-from ..bench.suite import Suite, validate_suite
+from ..bench.suite import Entry, Suite, validate_suite
 from ..errors import InputError, unknown_name
 
 #: The order in which they are listed: that of the sources.
@@ -23,6 +23,7 @@ ORDER = (
     "mnist-few-shot",
     "mnist-generated-only",
     "mnist-2000-generated",
+    "mnist-latent",
     "known-results",
 )
 
@@ -214,6 +215,65 @@ class Epochs(_Model):
     metrics: tuple[str, ...]
 
 
+class LatentSweep(_Model):
+    """Networks over latent dimension and β, whose latent spaces and pictures are looked at.
+
+    Attributes
+    ----------
+    name, title : str
+        Its name in files, and its heading.
+    dataset : Entry
+        Images as rows.
+    rows, held_out : int
+        Rows that a network is trained on and rows that it is looked at with; each seed draws its own.
+    seeds : int
+        Networks of each β and dimension.
+    betas, dims : list of number
+        β and latent dimensions: the grid.
+    over : {"beta", "dim"}
+        What its figures have along the axis.
+    judged_beta : float
+        The β at which claims of a single β are judged: one of them.
+    params : dict
+        Further parameters of the method ``latent-noise``, whose network it is.
+    strips : list of str
+        Classes of which pictures between two images are shown.
+    photos : bool
+        Whether high pixel values are light; else they are ink.
+    optional : bool
+        The user brings the images: where they are not here, that is said, and is no failure.
+    quick : dict
+        What ``--quick`` puts in the place of that.
+    """
+
+    name: str
+    title: str
+    dataset: Entry
+    rows: int = Field(ge=2)
+    held_out: int = Field(ge=2)
+    seeds: int = Field(ge=1)
+    betas: tuple[float, ...] = Field(min_length=1)
+    dims: tuple[int, ...] = Field(min_length=1)
+    over: Literal["beta", "dim"] = "beta"
+    judged_beta: float
+    params: dict[str, Any] = Field(default_factory=dict)
+    strips: tuple[str, ...] = ()
+    photos: bool = False
+    optional: bool = False
+    quick: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _judged(self) -> LatentSweep:
+        if self.judged_beta not in self.betas:
+            raise ValueError(f"judged_beta must be one of the betas, {self.betas}; found {self.judged_beta}")
+        return self
+
+    @property
+    def small(self) -> LatentSweep:
+        """What ``--quick`` runs."""
+        return LatentSweep.model_validate(self.model_dump() | self.quick)
+
+
 class Experiment(_Model):
     """What ``bench reproduce NAME`` repeats.
 
@@ -226,7 +286,9 @@ class Experiment(_Model):
     hours : str
         How long it took on two cores.
     parts : list of Part
-        The grids.
+        The grids; may be empty.
+    latent : list of LatentSweep
+        Networks whose latent spaces are looked at.
     gains, levels, differences, expectations
         What is compared.
     epochs : list of Epochs
@@ -240,7 +302,8 @@ class Experiment(_Model):
     question: str
     unknown: tuple[str, ...] = ()
     hours: str = ""
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = ()
+    latent: tuple[LatentSweep, ...] = ()
     gains: tuple[Gains, ...] = ()
     levels: tuple[Level, ...] = ()
     differences: tuple[Difference, ...] = ()

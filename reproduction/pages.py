@@ -22,6 +22,8 @@ from .claims import Finding, arithmetic
 from .curves import epochs_section, losses_section
 from .experiment import Experiment, known_experiments, load_experiment
 from .figures import gains_figure, levels_figure
+from .latent_sections import latent_facts, latent_sections
+from .latent_store import Swept
 from .sections import Drawing, Section
 from .verdict import NOT_COMPARABLE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, RULES, UNDECIDED
 
@@ -46,6 +48,8 @@ class Run:
         Whether it is the small version.
     sites : mapping of str to str
         For each part the way from the page to its full leaderboard.
+    latent : tuple of Swept
+        Its latent sweeps, with what is stored of each.
     """
 
     experiment: Experiment
@@ -53,6 +57,7 @@ class Run:
     findings: list[Finding]
     quick: bool
     sites: Mapping[str, str]
+    latent: tuple[Swept, ...] = ()
 
 
 def summary(findings: list[Finding]) -> str:
@@ -119,7 +124,7 @@ def _page(run: Run) -> Page:
     used = {
         "gain": bool(experiment.gains or experiment.differences),
         "level": bool(experiment.levels),
-        "expectation": bool(experiment.expectations),
+        "expectation": bool(experiment.expectations or experiment.latent),
     }
     return Page(
         f"{experiment.name}.html",
@@ -143,13 +148,18 @@ def _page(run: Run) -> Page:
 
 def _facts(run: Run) -> list[tuple[str, str]]:
     """Return what the page says of the run in a line."""
-    one = next(iter(run.results.values())).run
+    trained = latent_facts(run.latent)
+    dates = [str(results.run.get("started", ""))[:10] for results in run.results.values()]
     seconds = sum(float(results.run.get("seconds") or 0) for results in run.results.values())
+    seconds += float(trained.get("seconds", 0))
+    scores = [results.scores["status"] for results in run.results.values()]
+    counts = {word: sum(int((one == word).sum()) for one in scores) for word in ("ok", "failed")}
     facts = [
-        ("date", str(one.get("started", ""))[:10]),
+        ("date", next(iter(dates), trained.get("date", ""))),
         ("compute time of all processes", f"{seconds / 3600:.1f} h" if seconds > 5400 else f"{seconds / 60:.0f} min"),
-        ("scores", f"{sum(int((r.scores['status'] == 'ok').sum()) for r in run.results.values()):,}"),
-        ("failed", f"{sum(int((r.scores['status'] == 'failed').sum()) for r in run.results.values()):,}"),
+        ("networks", trained.get("networks", "")),
+        ("scores", f"{counts['ok']:,}" if scores else ""),
+        ("failed", f"{counts['failed']:,}" if scores else ""),
     ]
     return [(name, value) for name, value in facts if value]
 
@@ -171,7 +181,7 @@ def _tables(run: Run) -> list[dict[str, Any]]:
                 "statement": _comparable(findings) if gains else "",
                 "signed": signed,
                 "row_name": "published row" if gains else "figure",
-                "classifiers": sorted({one.classifier for one in findings}),
+                "classifiers": sorted({one.classifier for one in findings} - {""}),
                 "has_columns": len({one.column for one in findings}) > 1,
                 "has_baseline": not np.isnan([one.baseline.mean for one in findings]).all(),
                 "figures": [
@@ -188,6 +198,7 @@ def _sections(run: Run) -> list[Section]:
     """Return what the page shows beside the claims."""
     sections = [epochs_section(one, run.results) for one in run.experiment.epochs]
     sections.append(losses_section(run.results))
+    sections += [one for swept in run.latent for one in latent_sections(swept, swept.sweep.name)]
     return [one for one in sections if one]
 
 

@@ -19,7 +19,7 @@ def test_names_and_groups_agree() -> None:
         "simulated": 4,
         "bundled": 4,
         "proben1": 8,
-        "images": 2,
+        "images": 3,
         "published": 1,
         "series": 3,
         "uci": 7,
