@@ -58,6 +58,7 @@ def error_figure(alarms: Mapping[str, Alarms], names: tuple[str, str], width: fl
         there = one.set_on_test_rows().threshold
         axes.axhline(np.clip(there, low, high), color=INK, lw=1.2, ls=":", label="threshold set on test rows")
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.set_ylim(low, high)
         axes.set_xlim(-0.5, 1.5)
         axes.set_xticks([0, 1], [f"{name}\n({n:,})" for name, n in zip(names, _sizes(one), strict=True)])
@@ -83,8 +84,9 @@ def curve_figure(alarms: Mapping[str, Alarms], width: float = 1.5 * WIDTH) -> Fi
     def draw(axes: Axes, one: Alarms) -> None:
         curve, (low, high) = one.curve(), _limits(one.error)
         at = np.geomspace(low, high, MOST_STEPS)
-        # the threshold at a place is met by the rows of the next higher error
-        steps = np.minimum(np.searchsorted(curve["threshold"].to_numpy(), at), len(curve) - 1)
+        # above the highest error there is no alarm, and no precision
+        at = at[at <= curve["threshold"].max()]
+        steps = np.searchsorted(curve["threshold"].to_numpy(), at)
         axes.plot(at, curve["precision"].to_numpy()[steps], color=UP, lw=1.5, label="precision")
         axes.plot(at, curve["recall"].to_numpy()[steps], color=DOWN, lw=1.5, ls="--", label="recall")
         there = np.clip(one.set_on_test_rows().threshold, low, high)
@@ -92,6 +94,7 @@ def curve_figure(alarms: Mapping[str, Alarms], width: float = 1.5 * WIDTH) -> Fi
         axes.axvline(there, color=INK, lw=1.2, ls=":", label="threshold set on test rows")
         axes.axhline(one.is_event.mean(), color=OPEN, lw=0.8)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlim(low, high)
         axes.set_ylim(-0.02, 1.02)
         axes.grid(color=LINE, lw=0.6)

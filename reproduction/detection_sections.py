@@ -77,12 +77,12 @@ def _confusion(experiment: Experiment, measured: Measured, lines: list[Line]) ->
         one = printed_confusion(row)
         rates = [plain_number(100 * value) for value in (one.event_recall, one.event_precision, one.event_f1)]
         passed = f"{one.passed:,}" if row["pred0_true0"] else NOTHING
-        counts = (f"{one.events}", f"{one.found}", f"{one.missed}", f"{one.false_alarms}", passed)
-        each = plain_number(one.false_alarms_per_event)
-        rows.append((f"published ({row['source']}, other data)", *counts, each, *rates, NOTHING))
+        counts = [*map(str, (one.events, one.found, one.missed, one.false_alarms)), passed]
+        counts.append(plain_number(one.false_alarms_per_event))
+        rows.append((f"published ({row['source']}, other data)", *counts, *rates, NOTHING))
     for name, place in lines:
         # levels are in hundredths, counts are not
-        counts = tuple(plain_number(_level(measured, place, metric).mean / 100) for metric in COUNTS)
+        counts = [plain_number(_level(measured, place, metric).mean / 100) for metric in COUNTS]
         recall, precision, f1 = (_level(measured, place, f"event_{key}") for key in ("recall", "precision", "f1"))
         rates = [plain_number(one.mean) for one in (recall, precision, f1)]
         rows.append((name, *counts, *rates, _span(f1)))
