@@ -122,7 +122,7 @@ def _thresholds(measured: Measured, lines: list[Line]) -> Section:
         text=(
             "The same predictions twice: first as above, then with the threshold that is best for these very test "
             "rows, which nobody can know when it is needed. The difference of F1, in points, is pretence; "
-            "with its 95 % interval.",
+            "with its 95 % interval. In no draw is it below 0: what counts is its size.",
         ),
         head=(
             *("data set and method", "found", "false alarms", "F1"),
