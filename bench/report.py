@@ -16,6 +16,7 @@ from .fixed_tests import stored_predictions
 from .metrics import METRICS
 from .plan import Plan
 from .store import Store
+from .stored_rows import StoredRows
 
 
 class Warned(TypedDict):
@@ -121,6 +122,8 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
             "left_out": info.get("left_out", []),
         },
         predictions=stored_predictions(store, run["id"], info, scores, keep),
+        # of a store that is about to be deleted nothing can be read later
+        rows=None if keep else StoredRows(store.path, run["id"]),
     )
 
 

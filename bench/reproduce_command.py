@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..reproduction import Experiment
     from ..reproduction.experiment import LatentSweep
     from ..reproduction.latent_store import Swept
+    from .suite import Suite
 
 #: What only experiments have.
 PLUGINS = [f"augbench.reproduction.{name}" for name in ("methods", "classifiers", "datasets")]
@@ -69,6 +70,9 @@ def reproduce(
             suite = suite.model_copy(update={"draws": draws}) if draws else suite
             out.print(f"\n{experiment.name}, {part.name}", markup=False)
             try:
+                if part.optional and (absent := _absent(suite)):
+                    out.print(f"left out, which is no failure: {absent}", markup=False)
+                    continue
                 failures, units = compute_suite(suite, {}, PLUGINS, _places(folder, experiment.name), manner)
                 if failures:
                     print_failures(failures, units)
@@ -90,6 +94,22 @@ def reproduce(
         err.print(f"{count(len(left_out), 'grid')} left out, see above")
     if left_out or failed:
         raise typer.Exit(1)
+
+
+def _absent(suite: Suite) -> str:
+    """Return why none of a suite's data sets is on this machine; empty where one is."""
+    from .. import datasets
+    from ..datasets.contract import FiniteDataset, MissingDataError
+
+    reasons = []
+    for entry in suite.datasets:
+        try:
+            dataset = datasets.make(entry.name, **entry.params)
+            if isinstance(dataset, FiniteDataset):
+                dataset.check_present()
+        except MissingDataError as error:
+            reasons.append(f"{entry.id}: {error}")
+    return "; ".join(reasons) if len(reasons) == len(suite.datasets) else ""
 
 
 def _places(folder: Path, experiment: str) -> Places:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +17,27 @@ Truth = tuple[npt.NDArray[np.integer], int]
 Labels = Mapping[int, npt.NDArray[np.integer]]
 #: Whose prediction, in which scenario, with which classifier, in which draw.
 Place = tuple[str, str, str, int]
+
+
+@dataclass(frozen=True)
+class PredictedRows:
+    """What was predicted for the test rows of a draw.
+
+    Attributes
+    ----------
+    y_true, labels : numpy.ndarray of shape (T,)
+        True and predicted class codes.
+    probabilities : numpy.ndarray of shape (T, K)
+        Their ratios are known to about 0.1 %: rows that lie closer are tied.
+    """
+
+    y_true: npt.NDArray[np.integer]
+    labels: npt.NDArray[np.integer]
+    probabilities: npt.NDArray[np.float64]
+
+
+#: Test rows by draw: ``rows(method, dataset, scenario, classifier)``.
+RowReader = Callable[[str, str, str, str], Mapping[int, PredictedRows]]
 
 
 def from_labels(metric: str) -> CountMetric | None:

@@ -12,7 +12,7 @@ from pandas.api.types import is_numeric_dtype
 from ..errors import InputError, unknown_name
 
 if TYPE_CHECKING:
-    from .predictions import Predictions
+    from .predictions import Predictions, RowReader
     from .samples import Sample
 
 #: What a row of the scores is about. `scenario` and `classifier` may be missing.
@@ -88,6 +88,8 @@ class Results:
         and the parts of the loss. Empty where none were kept.
     samples : mapping
         By (method, dataset, scenario) a few rows that the method made; of the baseline the real ones. May be empty.
+    rows : callable, optional
+        ``rows(method, dataset, scenario, classifier)`` reads what was predicted for each test row, by draw.
 
     Raises
     ------
@@ -103,6 +105,7 @@ class Results:
     predictions: Predictions | None = None
     training: pd.DataFrame = field(default_factory=pd.DataFrame)
     samples: Mapping[tuple[str, str, str], Sample] = field(default_factory=dict)
+    rows: RowReader | None = None
 
     def __post_init__(self) -> None:
         scores = _checked_scores(self.scores)

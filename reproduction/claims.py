@@ -16,6 +16,7 @@ from ..leaderboard.contrast import Contrast, Design
 from ..leaderboard.format import metric_name, plain_number, signed
 from ..leaderboard.results import Results, higher_is_better
 from ..leaderboard.t_tests import TTest, corrected_resampled_t, paired_t
+from .detection import RATES, printed_confusion, with_alarms
 from .experiment import Difference, Expectation, Experiment, Gains, Level, published_table
 from .verdict import (
     FEWEST_DRAWS,
@@ -29,6 +30,7 @@ from .verdict import (
 
 NOTHING = Ours(np.nan, np.nan, np.nan)
 EXACT = "On the very data of the source, over starts of the network"
+OTHER = "Of other data: ours stands beside it"
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,15 @@ def findings_of(experiment: Experiment, results: Mapping[str, Results]) -> list[
     list of Finding
         In the order of the tables. What was not run is there too, and said so.
     """
+    if experiment.detection:
+        results = {name: with_alarms(one) for name, one in results.items()}
     source = Measured(results)
     found = [one for table in experiment.gains for one in _gains(table, source)]
     levels = {level.label: _level(level, source) for level in experiment.levels}
     found += levels.values()
     by_label = {level.label: level for level in experiment.levels}
     found += [_difference(one, by_label, levels, source) for one in experiment.differences]
-    return found + [_expectation(one, source) for one in experiment.expectations]
+    return found + [_expectation(one, source) for claim in experiment.expectations for one in claim.spread()]
 
 
 class Measured:
@@ -206,7 +210,7 @@ def _level(level: Level, source: Measured) -> Finding:
     published = level.scale * printed_value(level)
     ours = source.level(level.dataset, level.scenario, level.classifier, level.method, level.metric)
     return Finding(
-        table=EXACT if level.exact else "Levels, over fresh draws",
+        table=EXACT if level.exact else OTHER if level.other_data else "Levels, over fresh draws",
         row=level.label,
         column=metric_name(level.metric),
         published=published,
@@ -215,7 +219,7 @@ def _level(level: Level, source: Measured) -> Finding:
         ours=ours,
         baseline=NOTHING,
         classifier=level.classifier,
-        verdict=judge_level(published, ours),
+        verdict=judge_level(published, ours, other_data=level.other_data),
         shown=plain_number(published, 2),
         place=(level.dataset, level.scenario, level.method),
     )
@@ -293,8 +297,8 @@ def _over_datasets(claim: Expectation, part: Results) -> Ours:
     if not {claim.method, claim.baseline} <= set(table.methods):
         return NOTHING
     contrast = Contrast(table, claim.baseline, Design.of(part, scores, "none"))
-    test, n = contrast.overall(claim.method), len(contrast.table.datasets)
-    if n == 1:
+    test, n = contrast.overall(claim.method), int(contrast.differences[claim.method].notna().sum())
+    if len(contrast.table.datasets) == 1:
         n = len(contrast.table.draw_differences(claim.method, claim.baseline, contrast.table.datasets[0]))
     sign = 1 if higher_is_better(claim.metric) else -1
     low, high = sorted((100 * sign * test.low, 100 * sign * test.high))
@@ -331,6 +335,8 @@ def printed_value(level: Level) -> float:
     if level.column in ("total", "recall_0", "recall_1"):
         return confusion_rates(row)[level.column]
     try:
+        if level.column in RATES:
+            return 100 * float(getattr(printed_confusion(row), level.column))
         return float(row[level.column])
     except (KeyError, ValueError):
         raise InputError(f"{level.published}: no number in column '{level.column}' for {level.where}") from None

@@ -24,6 +24,7 @@ ORDER = (
     "mnist-generated-only",
     "mnist-2000-generated",
     "mnist-latent",
+    "rare-event-autoencoder",
     "known-results",
 )
 
@@ -43,11 +44,14 @@ class Part(_Model):
         As in a suite's file.
     quick : dict
         What ``--quick`` puts in the place of that: small enough for a minute, no evidence.
+    optional : bool
+        Whether it is no failure that the data are not on this machine.
     """
 
     name: str
     suite: dict[str, Any]
     quick: dict[str, Any] = Field(default_factory=dict)
+    optional: bool = False
 
 
 class Gains(_Model):
@@ -111,7 +115,8 @@ class Level(_Model):
     where : dict of str to str
         The row: the values of some columns.
     column : str
-        The column; ``"total"``, ``"recall_0"`` and ``"recall_1"`` are computed from the row's counts.
+        The column; ``"total"``, ``"recall_0"`` and ``"recall_1"`` are computed from the row's counts, and so are the
+        ``"event_…"`` of `detection`.
     label : str
         What the page calls it.
     metric, dataset, scenario, classifier, method : str
@@ -120,6 +125,8 @@ class Level(_Model):
         What the printed number is multiplied by to be in points.
     exact : bool
         Whether our data set is the very one of the source.
+    other_data : bool
+        Whether the data of the source cannot be had, so that ours only stands beside it.
     """
 
     published: str
@@ -133,6 +140,7 @@ class Level(_Model):
     method: str = "none"
     scale: float = 1.0
     exact: bool = False
+    other_data: bool = False
 
 
 class Difference(_Model):
@@ -172,6 +180,8 @@ class Expectation(_Model):
         What is compared.
     part, dataset : str
         Where: over all data sets of the part, or on one.
+    each : list of str
+        Data sets of the part: the same is claimed of each, too.
     instead : str
         What the baseline is replaced by where the claim is about data, not about methods: for each data set of the part
         another one, whose name is this text with the data set's in braces, ``"{dataset}-smote-first"``, as it is
@@ -187,7 +197,13 @@ class Expectation(_Model):
     baseline: str = "none"
     part: str
     dataset: str = ""
+    each: tuple[str, ...] = ()
     instead: str = ""
+
+    def spread(self) -> list[Expectation]:
+        """Return the claim, then that on each of its data sets."""
+        more = [self.model_copy(update={"dataset": name, "label": f"{self.label}: {name}"}) for name in self.each]
+        return [self, *more]
 
 
 class Epochs(_Model):
@@ -295,6 +311,9 @@ class Experiment(_Model):
         Figures of training.
     counts : str
         A published file with the counts of confusion tables, whose printed figures are checked against them.
+    detection : str
+        A published file with the counts of a confusion table of rare events: the page shows ours beside it, and what
+        thresholds do, see `detection`.
     """
 
     name: str
@@ -310,6 +329,7 @@ class Experiment(_Model):
     expectations: tuple[Expectation, ...] = ()
     epochs: tuple[Epochs, ...] = ()
     counts: str = ""
+    detection: str = ""
 
     def suite(self, part: Part, quick: bool = False) -> Suite:
         """Return the grid of a part."""

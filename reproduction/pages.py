@@ -20,6 +20,7 @@ from ..leaderboard.site import INDEX, write_files
 from ..leaderboard.site.base import Page, read_assets, templates
 from .claims import Finding, arithmetic
 from .curves import epochs_section, losses_section
+from .detection_sections import detection_sections
 from .experiment import Experiment, known_experiments, load_experiment
 from .figures import gains_figure, levels_figure
 from .latent_sections import latent_facts, latent_sections
@@ -197,6 +198,8 @@ def _tables(run: Run) -> list[dict[str, Any]]:
 def _sections(run: Run) -> list[Section]:
     """Return what the page shows beside the claims."""
     sections = [epochs_section(one, run.results) for one in run.experiment.epochs]
+    if run.experiment.detection:
+        sections += detection_sections(run.experiment, run.results)
     sections.append(losses_section(run.results))
     sections += [one for swept in run.latent for one in latent_sections(swept, swept.sweep.name)]
     return [one for one in sections if one]

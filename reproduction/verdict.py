@@ -25,7 +25,10 @@ RULES = {
         f"published one lies in the range of one run. Reproduced, where less was published, that is, no difference: "
         f"our mean is below {SMALLEST} points in size, too. Else not reproduced."
     ),
-    "level": "Reproduced: the published figure lies in the range in which ours falls in one run. Else not reproduced.",
+    "level": (
+        "Not comparable: the published figure is of other data than ours. Reproduced: it lies in the range in which "
+        "ours falls in one run. Else not reproduced."
+    ),
     "expectation": (
         "A gain (or loss) is expected: reproduced where our 95 % interval lies wholly on that side of 0, not "
         f"reproduced where it ends before {SMALLEST} points on that side. No gain is expected: reproduced where the "
@@ -153,10 +156,12 @@ def judge_gain(published: float, published_baseline: float, ours: Ours, baseline
     return Verdict(REPRODUCED, f"a {what}, too")
 
 
-def judge_level(published: float, ours: Ours) -> Verdict:
+def judge_level(published: float, ours: Ours, other_data: bool = False) -> Verdict:
     """Compare a published level with ours, see ``RULES["level"]``; all in points."""
     if not ours.known or np.isnan(ours.run_low):
         return _not_run(ours)
+    if other_data:
+        return Verdict(NOT_COMPARABLE, "the published figure is of other data")
     if published > ours.run_high:
         return Verdict(NOT_REPRODUCED, "above what one run of ours gives")
     if published < ours.run_low:

@@ -10,6 +10,7 @@ from augbench.bench.reproduce_command import PLUGINS
 from augbench.errors import InputError
 from augbench.reproduction import known_experiments, load_experiment
 from augbench.reproduction.claims import arithmetic, printed_value
+from augbench.reproduction.detection import ON_TEST
 from augbench.reproduction.experiment import Experiment, published_table
 
 
@@ -43,7 +44,7 @@ def test_every_claim_has_its_place_in_a_grid(name):
     levels = {level.label: level for level in experiment.levels}
     for level in levels.values():
         assert (level.dataset, level.scenario, level.classifier, level.method) in places
-        assert 50 < level.scale * printed_value(level) < 100
+        assert (0 if level.other_data else 50) < level.scale * printed_value(level) < 100
     for claim in experiment.differences:
         second = levels[claim.second]
         for method in (levels[claim.first].method, *claim.controls):
@@ -55,7 +56,9 @@ def test_every_claim_has_its_place_in_a_grid(name):
     for claim in experiment.expectations:
         suite = experiment.suites[claim.part]
         assert claim.classifier in {one.id for one in suite.classifiers}
-        assert suite.controls or claim.method in {one.id for one in suite.methods}
+        names = {"none", *(one.id for one in suite.methods)}
+        assert suite.controls or {one.removesuffix(ON_TEST) for one in (claim.method, claim.baseline)} <= names
+        assert {one.dataset for one in claim.spread()} <= {"", *(one.id for one in suite.datasets)}
         if claim.instead:
             others = [claim.instead.format(dataset=one.id) for one in suite.datasets]
             assert sum((other, "full", claim.classifier, "none") in places for other in others) >= 5
