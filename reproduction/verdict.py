@@ -19,11 +19,13 @@ FEWEST_DRAWS = 3
 #: The rule in words, as the pages print it.
 RULES = {
     "gain": (
-        f"Not comparable: the published baseline lies outside of the range in which ours falls in one run, with "
-        f"whichever classifier, so that data, split or classifier were others. Reproduced, where a gain or loss of "
-        f"{SMALLEST} points or more was published: ours has the same sign, its 95 % interval leaves out 0, and the "
-        f"published one lies in the range of one run. Reproduced, where less was published, that is, no difference: "
-        f"our mean is below {SMALLEST} points in size, too. Else not reproduced."
+        "Not comparable: the published baseline lies outside of the range in which ours falls in one run, with "
+        "whichever classifier, so that data, split or classifier were others. Where a gain or loss of "
+        f"{SMALLEST} points or more was published: reproduced if our 95 % interval lies wholly on that side of 0 and "
+        "the published figure in the range of one run; not reproduced if ours is of another size, lies on the other "
+        "side of 0, or ends before the published figure. Where less was published, that is, no difference: reproduced "
+        f"if our interval lies within {SMALLEST} points of 0, not reproduced if it lies wholly beyond. Else undecided: "
+        "too few draws."
     ),
     "level": (
         "Not comparable: the published figure is of other data than ours. Reproduced: it lies in the range in which "
@@ -142,18 +144,25 @@ def judge_gain(published: float, published_baseline: float, ours: Ours, baseline
         )
     if np.isnan(ours.low):
         return _NO_INTERVAL
+    sign = -1 if published < 0 else 1
+    # as if the published difference were a gain
+    low, high = (ours.low, ours.high) if sign > 0 else (-ours.high, -ours.low)
     if abs(published) < SMALLEST:
-        small = abs(ours.mean) < SMALLEST
-        return Verdict(REPRODUCED if small else NOT_REPRODUCED, f"{'no' if small else 'a'} difference")
-    sign = 1 if published > 0 else -1
+        if low > SMALLEST or high < -SMALLEST:
+            return Verdict(NOT_REPRODUCED, "a difference is shown")
+        if low >= -SMALLEST and high <= SMALLEST:
+            return Verdict(REPRODUCED, "no difference")
+        return Verdict(UNDECIDED, "a difference is neither shown nor excluded")
     what = "gain" if sign > 0 else "loss"
-    near = ours.low if sign > 0 else -ours.high
-    if near <= 0:
-        other = (ours.high if sign > 0 else -ours.low) < 0
-        return Verdict(NOT_REPRODUCED, "the other way round" if other else f"no {what} is shown")
-    if not ours.run_low <= published <= ours.run_high:
+    if low > 0:
+        if ours.run_low <= published <= ours.run_high:
+            return Verdict(REPRODUCED, f"a {what}, too")
         return Verdict(NOT_REPRODUCED, f"a {what}, but of another size")
-    return Verdict(REPRODUCED, f"a {what}, too")
+    if high < 0:
+        return Verdict(NOT_REPRODUCED, "the other way round")
+    if high < abs(published):
+        return Verdict(NOT_REPRODUCED, f"no {what} is shown, and one of that size is excluded")
+    return Verdict(UNDECIDED, f"no {what} is shown, nor is the published one excluded")
 
 
 def judge_level(published: float, ours: Ours, other_data: bool = False) -> Verdict:

@@ -27,11 +27,18 @@ def gain(mean, half=0.5, run=3.0, n=10):
     [
         (2.0, 80.0, gain(1.5), REPRODUCED),
         (-2.0, 80.0, gain(-1.5), REPRODUCED),
-        (2.0, 80.0, gain(0.4), NOT_REPRODUCED),  # the interval holds 0
+        (2.0, 80.0, gain(0.4), NOT_REPRODUCED),  # the interval holds 0, and ends before 2
+        (2.0, 80.0, gain(0.4, half=2.0), UNDECIDED),  # it holds both
+        (-2.0, 80.0, gain(-0.4, half=2.0), UNDECIDED),
+        (-2.0, 80.0, gain(0.4), NOT_REPRODUCED),
+        (0.6, 80.0, gain(-0.1), NOT_REPRODUCED),  # ends before .5
         (2.0, 80.0, gain(-1.5), NOT_REPRODUCED),  # the other way round
         (2.0, 80.0, gain(6.0), NOT_REPRODUCED),  # of another size
-        (0.2, 80.0, gain(0.3), REPRODUCED),  # no difference, and none
+        (0.2, 80.0, gain(-0.1, half=0.3), REPRODUCED),  # no difference, and none
+        (0.2, 80.0, gain(0.3), UNDECIDED),  # up to .8
+        (-0.2, 80.0, gain(0.3), UNDECIDED),
         (0.2, 80.0, gain(1.2), NOT_REPRODUCED),
+        (0.2, 80.0, gain(-1.2), NOT_REPRODUCED),
         (2.0, 98.5, gain(1.5), NOT_COMPARABLE),  # the published baseline is out of reach
         (2.0, 60.0, gain(1.5), NOT_COMPARABLE),
         (2.0, 80.0, gain(1.5, n=2), NOT_RUN),
@@ -47,7 +54,8 @@ def test_reasons_name_what_decided():
     assert "other way round" in judge_gain(2.0, 80.0, gain(-1.5), BASELINE).why
     assert "another size" in judge_gain(2.0, 80.0, gain(6.0), BASELINE).why
     assert judge_gain(2.0, 98.5, gain(1.5), BASELINE).why.startswith("the published baseline, 98.5, lies above")
-    assert "no loss is shown" in judge_gain(-2.0, 80.0, gain(0.1), BASELINE).why
+    assert "no loss is shown, and one of that size" in judge_gain(-2.0, 80.0, gain(0.1), BASELINE).why
+    assert "no gain is shown, nor" in judge_gain(2.0, 80.0, gain(0.4, half=2.0), BASELINE).why
 
 
 @pytest.mark.parametrize(("published", "word"), [(76.5, REPRODUCED), (84.5, NOT_REPRODUCED), (75.0, NOT_REPRODUCED)])
