@@ -152,7 +152,7 @@ def judge_gain(published: float, published_baseline: float, ours: Ours, baseline
             return Verdict(NOT_REPRODUCED, "a difference is shown")
         if low >= -SMALLEST and high <= SMALLEST:
             return Verdict(REPRODUCED, "no difference")
-        return Verdict(UNDECIDED, "a difference is neither shown nor excluded")
+        return Verdict(UNDECIDED, f"whether ours is below {SMALLEST} points stays open")
     what = "gain" if sign > 0 else "loss"
     if low > 0:
         if ours.run_low <= published <= ours.run_high:
