@@ -19,11 +19,13 @@ FEWEST_DRAWS = 3
 #: The rule in words, as the pages print it.
 RULES = {
     "gain": (
-        f"Not comparable: the published baseline lies outside of the range in which ours falls in one run, with "
-        f"whichever classifier, so that data, split or classifier were others. Reproduced, where a gain or loss of "
-        f"{SMALLEST} points or more was published: ours has the same sign, its 95 % interval leaves out 0, and the "
-        f"published one lies in the range of one run. Reproduced, where less was published, that is, no difference: "
-        f"our mean is below {SMALLEST} points in size, too. Else not reproduced."
+        f"Not comparable: the published baseline lies outside of the range in which ours falls in one run, with the "
+        f"classifier whose baseline comes closest, so that data, split or classifier were others. Reproduced, where a "
+        f"gain or loss of {SMALLEST} points or more was published: ours has the same sign, its 95 % interval leaves out "
+        f"0, and the published one lies in the range of one run. Reproduced, where less was published, that is, no "
+        f"difference: our mean is below {SMALLEST} points in size, too. Undecided: our interval holds both 0 and the "
+        f"published difference; or, where none was published, it holds 0 though our mean is not that small. Else not "
+        f"reproduced."
     ),
     "level": (
         "Not comparable: the published figure is of other data than ours. Reproduced: it lies in the range in which "
@@ -143,14 +145,20 @@ def judge_gain(published: float, published_baseline: float, ours: Ours, baseline
     if np.isnan(ours.low):
         return _NO_INTERVAL
     if abs(published) < SMALLEST:
-        small = abs(ours.mean) < SMALLEST
-        return Verdict(REPRODUCED if small else NOT_REPRODUCED, f"{'no' if small else 'a'} difference")
+        if abs(ours.mean) < SMALLEST:
+            return Verdict(REPRODUCED, "no difference")
+        if ours.low <= 0 <= ours.high:
+            return Verdict(UNDECIDED, "our interval holds 0, but our mean is not that small")
+        return Verdict(NOT_REPRODUCED, "a difference")
     sign = 1 if published > 0 else -1
     what = "gain" if sign > 0 else "loss"
-    near = ours.low if sign > 0 else -ours.high
+    near, far = sorted((sign * ours.low, sign * ours.high))
+    if far < 0:
+        return Verdict(NOT_REPRODUCED, "the other way round")
     if near <= 0:
-        other = (ours.high if sign > 0 else -ours.low) < 0
-        return Verdict(NOT_REPRODUCED, "the other way round" if other else f"no {what} is shown")
+        if sign * published <= far:
+            return Verdict(UNDECIDED, f"no {what} is shown, but our interval holds the published one, too")
+        return Verdict(NOT_REPRODUCED, f"no {what} is shown")
     if not ours.run_low <= published <= ours.run_high:
         return Verdict(NOT_REPRODUCED, f"a {what}, but of another size")
     return Verdict(REPRODUCED, f"a {what}, too")

@@ -28,10 +28,15 @@ def gain(mean, half=0.5, run=3.0, n=10):
         (2.0, 80.0, gain(1.5), REPRODUCED),
         (-2.0, 80.0, gain(-1.5), REPRODUCED),
         (2.0, 80.0, gain(0.4), NOT_REPRODUCED),  # the interval holds 0
+        (2.0, 80.0, gain(0.4, half=2.0), UNDECIDED),  # the interval holds 0 and the published gain
+        (-0.7, 80.0, gain(-1.1, half=2.3), UNDECIDED),
+        (-0.7, 80.0, gain(1.9, half=2.3), NOT_REPRODUCED),  # it holds 0, not the published loss
         (2.0, 80.0, gain(-1.5), NOT_REPRODUCED),  # the other way round
+        (-2.0, 80.0, gain(1.5), NOT_REPRODUCED),
         (2.0, 80.0, gain(6.0), NOT_REPRODUCED),  # of another size
         (0.2, 80.0, gain(0.3), REPRODUCED),  # no difference, and none
         (0.2, 80.0, gain(1.2), NOT_REPRODUCED),
+        (0.2, 80.0, gain(-1.4, half=3.0), UNDECIDED),  # no difference is shown
         (2.0, 98.5, gain(1.5), NOT_COMPARABLE),  # the published baseline is out of reach
         (2.0, 60.0, gain(1.5), NOT_COMPARABLE),
         (2.0, 80.0, gain(1.5, n=2), NOT_RUN),
