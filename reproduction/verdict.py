@@ -21,8 +21,8 @@ RULES = {
     "gain": (
         f"Not comparable: the published baseline lies outside of the range in which ours falls in one run, with the "
         f"classifier whose baseline comes closest, so that data, split or classifier were others. Reproduced, where a "
-        f"gain or loss of {SMALLEST} points or more was published: ours has the same sign, its 95 % interval leaves out "
-        f"0, and the published one lies in the range of one run. Reproduced, where less was published, that is, no "
+        f"gain or loss of {SMALLEST} points or more was published: ours has the same sign, its 95 % interval leaves "
+        f"out 0, and the published one lies in the range of one run. Reproduced, where less was published, that is, no "
         f"difference: our mean is below {SMALLEST} points in size, too. Undecided: our interval holds both 0 and the "
         f"published difference; or, where none was published, it holds 0 though our mean is not that small. Else not "
         f"reproduced."

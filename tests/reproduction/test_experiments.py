@@ -81,6 +81,28 @@ def test_published_tables_are_as_printed():
         published_table("x.csv")
 
 
+def test_the_normalised_beta_of_proben1_is_the_printed_one():
+    experiment = load_experiment("proben1")
+    (table,) = experiment.gains
+    for row in published_table(table.published).to_dict("records"):
+        if not row["beta"].startswith("norm="):
+            continue
+        wanted = table.columns["vae"].format(**table.names(row))
+        betas = [
+            one.params.get("beta", 1.0)
+            * (
+                2 / (registered.info.n_numeric + registered.info.n_categorical)
+                if one.params.get("normalise_beta")
+                else 1
+            )
+            for suite in experiment.suites.values()
+            for registered in (datasets.make(entry.name) for entry in suite.datasets if entry.id == row["dataset"])
+            for one in suite.methods
+            if one.id == wanted
+        ]
+        assert betas == [pytest.approx(float(row["beta"].removeprefix("norm=")), abs=0.001)], row["dataset"]
+
+
 def test_the_slides_print_recalls_as_accuracy():
     says = {
         one["setting"]: (one["printed"], one["total"], one["says"]) for one in arithmetic("logistic_simulation.csv")
