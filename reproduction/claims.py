@@ -210,7 +210,7 @@ def _level(level: Level, source: Measured) -> Finding:
     published = level.scale * printed_value(level)
     ours = source.level(level.dataset, level.scenario, level.classifier, level.method, level.metric)
     return Finding(
-        table=EXACT if level.exact else OTHER if level.other_data else "Levels, over fresh draws",
+        table=EXACT if level.exact else OTHER if level.other_data else "Levels, over draws",
         row=level.label,
         column=metric_name(level.metric),
         published=published,

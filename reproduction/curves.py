@@ -11,7 +11,7 @@ from ..leaderboard import method_figures
 from ..leaderboard.format import metric_name, plain_number
 from ..leaderboard.plots import inline_svg
 from ..leaderboard.results import Results
-from .claims import Measured
+from .claims import NOTHING, Measured
 from .experiment import Epochs
 from .figures import epochs_figure
 from .sections import Drawing, Section
@@ -38,15 +38,15 @@ def epochs_section(figure: Epochs, results: Mapping[str, Results]) -> Section | 
     if not run:
         return None
     lines = {metric_name(metric): {method: line(method, metric) for method in run} for metric in figure.metrics}
-    lengths = sorted({epochs for epochs, _ in lines[metric_name(figure.metrics[0])][run[0]]})
+    lengths = sorted({epochs for methods in lines.values() for points in methods.values() for epochs, _ in points})
     drawn = epochs_figure(lines, "epochs of the classifier")
-    caption = f"Means over draws with 95 % intervals, in points, on test rows ({figure.dataset}, {figure.scenario})."
+    caption = f"Means over draws with 95 % intervals, in points (hundredths), on test rows ({figure.dataset}, {figure.scenario})."
     return Section(
         figure.title,
         figures=(Drawing(inline_svg(drawn, f"{figure.title}: the table has the numbers", "epochs"), caption),),
         head=("metric and method", *(f"{epochs:g} epoch{'s' if epochs > 1 else ''}" for epochs in lengths)),
         rows=tuple(
-            (f"{metric}, {method}", *(plain_number(one.mean, 2) for _, one in points))
+            (f"{metric}, {method}", *(plain_number(dict(points).get(at, NOTHING).mean, 2) for at in lengths))
             for metric, methods in lines.items()
             for method, points in methods.items()
         ),

@@ -44,6 +44,14 @@ def test_a_line_for_each_method_that_was_run_and_a_panel_for_each_metric():
     assert epochs_section(FIGURE, {}) is None
 
 
+def test_what_was_not_run_leaves_its_own_cell_empty():
+    whole = results()
+    scores = whole.scores[(whole.scores["method"] != "vae") | (whole.scores["classifier"] != "one")]
+    section = epochs_section(FIGURE, {"p": Results(scores, whole.methods, whole.datasets, {})})
+    assert section.head == ("metric and method", "1 epoch", "7 epochs")
+    assert section.rows[:2] == (("accuracy, none", "60.00", "65.00"), ("accuracy, vae", "–", "75.00"))
+
+
 def test_the_loss_of_each_network_where_it_was_run_first():
     curves = [
         {"method": method, "dataset": dataset, "scenario": "full", "draw": 0, "model": model, "step": step,
