@@ -40,7 +40,8 @@ def epochs_section(figure: Epochs, results: Mapping[str, Results]) -> Section | 
     lines = {metric_name(metric): {method: line(method, metric) for method in run} for metric in figure.metrics}
     lengths = sorted({epochs for methods in lines.values() for points in methods.values() for epochs, _ in points})
     drawn = epochs_figure(lines, "epochs of the classifier")
-    caption = f"Means over draws with 95 % intervals, in points (hundredths), on test rows ({figure.dataset}, {figure.scenario})."
+    where = f"({figure.dataset}, {figure.scenario})"
+    caption = f"Means over draws with 95 % intervals, in points (hundredths), on test rows {where}."
     return Section(
         figure.title,
         figures=(Drawing(inline_svg(drawn, f"{figure.title}: the table has the numbers", "epochs"), caption),),
