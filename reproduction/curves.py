@@ -19,6 +19,8 @@ from .verdict import Ours
 
 #: networks whose training is drawn
 MOST = 6
+#: from here on a part of a loss is written as a power of ten: a loss that rewards the divergence has no bound
+LARGE = 1e6
 #: columns of the training curves that are no part of a loss
 _FACTS = ("method", "dataset", "scenario", "draw", "model", "step")
 
@@ -86,8 +88,12 @@ def losses_section(results: Mapping[str, Results]) -> Section | None:
             (
                 name,
                 f"{table.index.max():,}",
-                *(plain_number(table[part].iloc[-1], 3) if part in table else "" for part in parts),
+                *(_part(table[part].iloc[-1]) if part in table else "" for part in parts),
             )
             for name, table in tables.items()
         ),
     )
+
+
+def _part(value: float) -> str:
+    return f"{value:.1e}" if LARGE <= abs(value) < np.inf else plain_number(value, 3)

@@ -77,6 +77,14 @@ def test_values_that_are_no_numbers_are_left_out():
     assert "inf" not in str(section.figures[0].markup).lower().replace("info", "")
 
 
+def test_a_loss_that_left_all_bounds_is_a_power_of_ten():
+    curves = [
+        {"method": "vae", "dataset": "d", "scenario": "full", "draw": 0, "model": "m", "step": step, "loss": loss}
+        for step, loss in ((1, 1.0), (2, -3.7755e16))
+    ]
+    assert losses_section({"p": results(curves)}).rows[0][2] == "-3.8e+16"
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_published_levels_lie_over_ours(known):
     from augbench.reproduction.claims import findings_of
