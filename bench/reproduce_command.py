@@ -152,7 +152,12 @@ def _show(folder: Path, chosen: list[Experiment], quick: bool) -> None:
     for name in known_experiments():
         places, experiment = _places(folder, name), load_experiment(name)
         latent = _swept(experiment, folder, quick)
-        results = _results(experiment, places.store, quick) if places.store.is_file() else {}
+        try:
+            results = _results(experiment, places.store, quick) if places.store.is_file() else {}
+        except InputError as error:
+            # one store that cannot be read takes no page from the others
+            err.print(f"{name} has no page: {error}", markup=False)
+            continue
         for grid, found in results.items() if name in asked else ():
             write_site(found, places.out_dir / grid, "macro_f1")
         sites = {grid: f"../{name}/{grid}/index.html" for grid in results if (places.out_dir / grid).is_dir()}
@@ -163,6 +168,8 @@ def _show(folder: Path, chosen: list[Experiment], quick: bool) -> None:
         if experiment.name in runs:
             out.print(f"\n{experiment.title}", markup=False)
             out.print(summary(runs[experiment.name].findings), markup=False)
+    if quick:
+        out.print("\nsmall versions (--quick): they show that everything works, and are no evidence", markup=False)
     index = write_pages(runs, folder / "site")
     out.print(f"\npages: {index.resolve()}", markup=False)
 

@@ -158,8 +158,7 @@ def _ours(test: TTest, values: npt.NDArray[np.float64]) -> Ours:
 
 def _gains(table: Gains, source: Measured) -> Iterator[Finding]:
     """Yield a finding for each number of a published table but those of the baseline."""
-    printed = published_table(table.published)
-    rows = [dict(zip(printed.columns, line, strict=True)) for line in printed.itertuples(index=False)]
+    rows = table.rows
     groups: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for row in rows:
         groups.setdefault(tuple(row[key] for key in table.by), []).append(row)
@@ -210,7 +209,7 @@ def _level(level: Level, source: Measured) -> Finding:
     published = level.scale * printed_value(level)
     ours = source.level(level.dataset, level.scenario, level.classifier, level.method, level.metric)
     return Finding(
-        table=EXACT if level.exact else OTHER if level.other_data else "Levels, over fresh draws",
+        table=EXACT if level.exact else OTHER if level.other_data else "Levels, over draws",
         row=level.label,
         column=metric_name(level.metric),
         published=published,

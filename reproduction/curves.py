@@ -11,7 +11,7 @@ from ..leaderboard import method_figures
 from ..leaderboard.format import metric_name, plain_number
 from ..leaderboard.plots import inline_svg
 from ..leaderboard.results import Results
-from .claims import Measured
+from .claims import NOTHING, Measured
 from .experiment import Epochs
 from .figures import epochs_figure
 from .sections import Drawing, Section
@@ -19,6 +19,8 @@ from .verdict import Ours
 
 #: networks whose training is drawn
 MOST = 6
+#: from here on a part of a loss is written as a power of ten: a loss that rewards the divergence has no bound
+LARGE = 1e6
 #: columns of the training curves that are no part of a loss
 _FACTS = ("method", "dataset", "scenario", "draw", "model", "step")
 
@@ -38,15 +40,16 @@ def epochs_section(figure: Epochs, results: Mapping[str, Results]) -> Section | 
     if not run:
         return None
     lines = {metric_name(metric): {method: line(method, metric) for method in run} for metric in figure.metrics}
-    lengths = sorted({epochs for epochs, _ in lines[metric_name(figure.metrics[0])][run[0]]})
+    lengths = sorted({epochs for methods in lines.values() for points in methods.values() for epochs, _ in points})
     drawn = epochs_figure(lines, "epochs of the classifier")
-    caption = f"Means over draws with 95 % intervals, in points, on test rows ({figure.dataset}, {figure.scenario})."
+    where = f"({figure.dataset}, {figure.scenario})"
+    caption = f"Means over draws with 95 % intervals, in points (hundredths), on test rows {where}."
     return Section(
         figure.title,
         figures=(Drawing(inline_svg(drawn, f"{figure.title}: the table has the numbers", "epochs"), caption),),
         head=("metric and method", *(f"{epochs:g} epoch{'s' if epochs > 1 else ''}" for epochs in lengths)),
         rows=tuple(
-            (f"{metric}, {method}", *(plain_number(one.mean, 2) for _, one in points))
+            (f"{metric}, {method}", *(plain_number(dict(points).get(at, NOTHING).mean, 2) for at in lengths))
             for metric, methods in lines.items()
             for method, points in methods.items()
         ),
@@ -85,8 +88,12 @@ def losses_section(results: Mapping[str, Results]) -> Section | None:
             (
                 name,
                 f"{table.index.max():,}",
-                *(plain_number(table[part].iloc[-1], 3) if part in table else "" for part in parts),
+                *(_part(table[part].iloc[-1]) if part in table else "" for part in parts),
             )
             for name, table in tables.items()
         ),
     )
+
+
+def _part(value: float) -> str:
+    return f"{value:.1e}" if LARGE <= abs(value) < np.inf else plain_number(value, 3)

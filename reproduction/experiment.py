@@ -63,6 +63,8 @@ class Gains(_Model):
     ----------
     published : str
         The file in ``reproduction/published``.
+    where : dict of str to str
+        Its rows: the values of some columns; empty: all of them.
     title, source : str
         What it is, and where it was printed.
     label : str
@@ -86,6 +88,7 @@ class Gains(_Model):
     """
 
     published: str
+    where: dict[str, str] = Field(default_factory=dict)
     title: str
     source: str
     label: str
@@ -99,6 +102,16 @@ class Gains(_Model):
     rename: dict[str, dict[str, str]] = Field(default_factory=dict)
     classifiers: tuple[str, ...]
     by: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The published rows, column by column."""
+        rows = published_table(self.published).to_dict("records")
+        return [
+            {str(key): str(value) for key, value in row.items()}
+            for row in rows
+            if all(row[key] == value for key, value in self.where.items())
+        ]
 
     def names(self, row: dict[str, str]) -> dict[str, str]:
         """Return what may stand in braces, for a row of the published table."""

@@ -115,9 +115,9 @@ def _index(runs: Mapping[str, Run]) -> Page:
                 "draws": max((one.ours.n_draws for one in run.findings), default=0) if run else 0,
             }
         )
-    return Page(
-        INDEX, "experiments.html", "Reproduction", values={"experiments": lines, "words": WORDS, "rules": RULES}
-    )
+    quick = any(run.quick for run in runs.values())
+    values = {"experiments": lines, "words": WORDS, "rules": RULES, "quick": quick}
+    return Page(INDEX, "experiments.html", "Reproduction", values=values)
 
 
 def _page(run: Run) -> Page:
@@ -183,7 +183,7 @@ def _tables(run: Run) -> list[dict[str, Any]]:
                 "signed": signed,
                 "row_name": "published row" if gains else "figure",
                 "classifiers": sorted({one.classifier for one in findings} - {""}),
-                "has_columns": len({one.column for one in findings}) > 1,
+                "column_name": ("method" if gains else "metric") if len({one.column for one in findings}) > 1 else "",
                 "has_baseline": not np.isnan([one.baseline.mean for one in findings]).all(),
                 "figures": [
                     Drawing(inline_svg(figure, f"{title}, {what}: the table has the numbers", f"{what}{number}"), text)

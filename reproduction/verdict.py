@@ -19,8 +19,8 @@ FEWEST_DRAWS = 3
 #: The rule in words, as the pages print it.
 RULES = {
     "gain": (
-        "Not comparable: the published baseline lies outside of the range in which ours falls in one run, with "
-        "whichever classifier, so that data, split or classifier were others. Where a gain or loss of "
+        "Not comparable: the published baseline lies outside of the range in which ours falls in one run, with the "
+        "classifier whose baseline comes closest, so that data, split or classifier were others. Where a gain or loss of "
         f"{SMALLEST} points or more was published: reproduced if our 95 % interval lies wholly on that side of 0 and "
         "the published figure in the range of one run; not reproduced if ours is of another size, lies on the other "
         "side of 0, or ends before the published figure. Where less was published, that is, no difference: reproduced "

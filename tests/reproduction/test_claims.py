@@ -116,7 +116,7 @@ def test_a_control_that_does_as_well_is_named(copies, named):
     assert "two data sets" not in difference.verdict.why  # more than chance: 7.4 points, runs vary by some 5
 
 
-def test_expectations_are_about_better_and_worse_over_data_sets():
+def test_expectations_are_about_better_and_worse_over_data_sets(tmp_path):
     run = made_up()
     vae = run.scores["method"] == "vae"
     again = [run.scores.assign(dataset=f"d{i}", macro_f1=run.scores["macro_f1"] + 0.001 * i * vae) for i in range(4)]
@@ -128,6 +128,10 @@ def test_expectations_are_about_better_and_worse_over_data_sets():
     assert [one.verdict.word for one in found] == [REPRODUCED, REPRODUCED]
     assert found[0].ours.mean == pytest.approx(found[1].ours.mean)
     assert found[0].ours.n_draws == 4
+    write_pages({"made-up": Run(experiment(), {"p": several}, found, quick=False, sites={})}, tmp_path / "site")
+    page = (tmp_path / "site" / "made-up.html").read_text()
+    assert '<th scope="col">metric</th>' in page
+    assert '<th scope="col">method</th>' not in page
 
 
 def test_pages_say_what_the_findings_say_and_nothing_of_it_is_markup(findings, tmp_path):
@@ -137,6 +141,7 @@ def test_pages_say_what_the_findings_say_and_nothing_of_it_is_markup(findings, t
     assert "<script>alert" not in page
     assert "{{ 7 * 7 }}" in page
     assert summary(findings) in page
+    assert '<th scope="col">method</th>' in page
     body = page.partition('aria-label="Table: Weighted F1"')[2].partition("</tbody>")[0]
     assert body.count("<tr>") - 1 == len(findings)
     shown = [re.sub(r"<[^>]+>", "", one) for one in re.findall(r'<span class="verdict[^>]*>.*?</span>', body)]

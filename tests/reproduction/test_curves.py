@@ -44,6 +44,14 @@ def test_a_line_for_each_method_that_was_run_and_a_panel_for_each_metric():
     assert epochs_section(FIGURE, {}) is None
 
 
+def test_what_was_not_run_leaves_its_own_cell_empty():
+    whole = results()
+    scores = whole.scores[(whole.scores["method"] != "vae") | (whole.scores["classifier"] != "one")]
+    section = epochs_section(FIGURE, {"p": Results(scores, whole.methods, whole.datasets, {})})
+    assert section.head == ("metric and method", "1 epoch", "7 epochs")
+    assert section.rows[:2] == (("accuracy, none", "60.00", "65.00"), ("accuracy, vae", "–", "75.00"))
+
+
 def test_the_loss_of_each_network_where_it_was_run_first():
     curves = [
         {"method": method, "dataset": dataset, "scenario": "full", "draw": 0, "model": model, "step": step,
@@ -67,6 +75,14 @@ def test_values_that_are_no_numbers_are_left_out():
     section = losses_section({"p": results(curves)})
     assert section.rows[0][:3] == ("vae", "3", "0.500")
     assert "inf" not in str(section.figures[0].markup).lower().replace("info", "")
+
+
+def test_a_loss_that_left_all_bounds_is_a_power_of_ten():
+    curves = [
+        {"method": "vae", "dataset": "d", "scenario": "full", "draw": 0, "model": "m", "step": step, "loss": loss}
+        for step, loss in ((1, 1.0), (2, -3.7755e16))
+    ]
+    assert losses_section({"p": results(curves)}).rows[0][2] == "-3.8e+16"
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -34,7 +34,8 @@ def test_every_claim_has_its_place_in_a_grid(name):
                 for classifier in suite.classifiers:
                     places |= {(dataset.id, scenario.id, classifier.id, method) for method in methods}
     for table in experiment.gains:
-        for row in published_table(table.published).to_dict("records"):
+        assert table.rows
+        for row in table.rows:
             names = table.names(row)
             where = (table.dataset.format(**names), table.scenario.format(**names))
             for method in (table.baseline, *table.columns.values()):
@@ -79,6 +80,27 @@ def test_published_tables_are_as_printed():
     assert published_table("iser2023_mnist_fewshot.csv").shape == (13, 8)
     with pytest.raises(InputError, match=r"published table 'x\.csv'"):
         published_table("x.csv")
+
+
+def test_the_normalised_beta_of_proben1_is_the_printed_one():
+    experiment = load_experiment("proben1")
+    rows = [(table, row) for table in experiment.gains[:2] for row in table.rows if row["beta"].startswith("norm=")]
+    assert len(rows) == 6
+    for table, row in rows:
+        wanted = table.columns["vae"].format(**table.names(row))
+        betas = [
+            one.params.get("beta", 1.0)
+            * (
+                2 / (registered.info.n_numeric + registered.info.n_categorical)
+                if one.params.get("normalise_beta")
+                else 1
+            )
+            for suite in experiment.suites.values()
+            for registered in (datasets.make(entry.name) for entry in suite.datasets if entry.id == row["dataset"])
+            for one in suite.methods
+            if one.id == wanted
+        ]
+        assert betas == [pytest.approx(float(row["beta"].removeprefix("norm=")), abs=0.001)], row["dataset"]
 
 
 def test_the_slides_print_recalls_as_accuracy():

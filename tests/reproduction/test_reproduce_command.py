@@ -91,8 +91,10 @@ def test_the_small_version_has_a_folder_of_its_own_and_says_so(small):
     code, output = call("all", "--quick")
     assert code == 0, output
     assert "2 more were not run" in output
+    assert "are no evidence" in output
     page = (small / "augbench-reproduction-quick" / "site" / "small.html").read_text()
     assert "is no evidence" in page
+    assert "are no evidence" in (small / "augbench-reproduction-quick" / "site" / "index.html").read_text()
     assert "bench reproduce small --quick" in page
     assert not (small / "augbench-reproduction").exists()
     # in one folder a small run neither hides the whole one nor is taken for it
@@ -100,6 +102,7 @@ def test_the_small_version_has_a_folder_of_its_own_and_says_so(small):
     assert call("small", "--out", str(folder))[0] == 0
     page = (folder / "site" / "small.html").read_text()
     assert "is no evidence" not in page
+    assert "are no evidence" not in (folder / "site" / "index.html").read_text()
     assert "20 rows" in page
     assert "not run" not in page.partition("<tbody>")[2].partition("</tbody>")[0]
 
@@ -124,6 +127,20 @@ def test_a_grid_that_cannot_be_run_is_left_out_and_the_others_are_not(small):
     assert "gone" in output
     assert (small / "augbench-reproduction" / "site" / "small.html").is_file()
     assert "Other" in (small / "augbench-reproduction" / "site" / "index.html").read_text()
+
+
+def test_a_damaged_store_takes_no_page_from_the_others(small):
+    (small / "other.toml").write_text(EXPERIMENT.replace('"Small"', '"Other"'))
+    store = small / "augbench-reproduction" / "other" / "store.sqlite"
+    store.parent.mkdir(parents=True)
+    store.write_text("no store")
+    code, output = call("small")
+    assert code == 0, output
+    assert "other has no page: " in output
+    assert (store.parents[1] / "site" / "small.html").is_file()
+    code, output = call("other")
+    assert code == 1, output
+    assert (store.parents[1] / "site" / "small.html").is_file()
 
 
 def test_unknown_names_and_plans(small):

@@ -29,7 +29,8 @@ def gain(mean, half=0.5, run=3.0, n=10):
         (-2.0, 80.0, gain(-1.5), REPRODUCED),
         (2.0, 80.0, gain(0.4), NOT_REPRODUCED),  # the interval holds 0, and ends before 2
         (2.0, 80.0, gain(0.4, half=2.0), UNDECIDED),  # it holds both
-        (-2.0, 80.0, gain(-0.4, half=2.0), UNDECIDED),
+        (-0.7, 80.0, gain(-1.1, half=2.3), UNDECIDED),
+        (-0.7, 80.0, gain(1.9, half=2.3), NOT_REPRODUCED),  # it holds 0, not the published loss
         (-2.0, 80.0, gain(0.4), NOT_REPRODUCED),
         (0.6, 80.0, gain(-0.1), NOT_REPRODUCED),  # ends before .5
         (2.0, 80.0, gain(-1.5), NOT_REPRODUCED),  # the other way round
