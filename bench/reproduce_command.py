@@ -167,7 +167,9 @@ def _show(folder: Path, chosen: list[Experiment], quick: bool) -> None:
     for experiment in chosen:
         if experiment.name in runs:
             out.print(f"\n{experiment.title}", markup=False)
-            out.print(summary(runs[experiment.name].findings), markup=False)
+            findings = runs[experiment.name].findings
+            for line in [*(one.words for one in findings if one.words), summary(findings)]:
+                out.print(line, markup=False)
     if quick:
         out.print("\nsmall versions (--quick): they show that everything works, and are no evidence", markup=False)
     index = write_pages(runs, folder / "site")

@@ -13,7 +13,7 @@ import pandas as pd
 from ..errors import InputError
 from ..leaderboard.aggregate import draw_table
 from ..leaderboard.contrast import Contrast, Design
-from ..leaderboard.format import metric_name, plain_number, signed
+from ..leaderboard.format import interval, metric_name, plain_number, signed
 from ..leaderboard.results import Results, higher_is_better
 from ..leaderboard.t_tests import TTest, corrected_resampled_t, paired_t
 from .detection import RATES, printed_confusion, with_alarms
@@ -29,6 +29,7 @@ from .verdict import (
 )
 
 NOTHING = Ours(np.nan, np.nan, np.nan)
+EXPECTED = "What is expected beforehand"
 EXACT = "On the very data of the source, over starts of the network"
 OTHER = "Of other data: ours stands beside it"
 
@@ -51,6 +52,8 @@ class Finding:
         Our difference (or level), and the level of our baseline.
     level : Ours
         Of a difference to a published baseline: the level of our method.
+    words : str
+        Of a published difference of two levels: what became of it, in sentences.
     classifier : str
         The classifier that was taken.
     verdict : Verdict
@@ -74,6 +77,7 @@ class Finding:
     shown: str
     place: tuple[str, str, str]
     level: Ours = NOTHING
+    words: str = ""
 
 
 def findings_of(experiment: Experiment, results: Mapping[str, Results]) -> list[Finding]:
@@ -219,7 +223,7 @@ def _level(level: Level, source: Measured) -> Finding:
         baseline=NOTHING,
         classifier=level.classifier,
         verdict=judge_level(published, ours, other_data=level.other_data),
-        shown=plain_number(published, 2),
+        shown=f"{published:.5g}",
         place=(level.dataset, level.scenario, level.method),
     )
 
@@ -234,19 +238,24 @@ def _difference(
     ours = source.gain(*place, second.method, second.metric, first.method)
     baseline = source.level(*place, first.method, first.metric)
     verdict = judge_gain(published, findings[claim.first].published, ours, baseline)
-    as_good = []
+    as_good = {}
     for control in claim.controls:
         over = source.gain(*place, second.method, second.metric, control)
         if over.known and not over.low > 0:
-            gain = source.gain(*place, control, second.metric, first.method)
-            as_good.append(f"{control} ({signed(gain.mean)})")
-    if as_good:
-        verdict = Verdict(verdict.word, f"{verdict.why}; no better than {', '.join(as_good)}")
+            as_good[control] = source.gain(*place, control, second.metric, first.method)
     # two independent runs differ by √2 times what one run varies by
     chance = np.sqrt(2) * (baseline.run_high - baseline.run_low) / 2
-    if claim.unpaired and abs(published) < chance:
-        why = f"the two printed figures are of two data sets, and such differ by up to {plain_number(chance)} by chance"
-        verdict = Verdict(verdict.word, f"{verdict.why}; {why}")
+    by_chance = claim.unpaired and abs(published) < chance
+    shown = f"{signed(published)} ({findings[claim.first].shown} → {findings[claim.second].shown})"
+    words = [f"{claim.label}: {shown} was printed; ours is {signed(ours.mean)} ({interval(ours.low, ours.high)})."]
+    if by_chance:
+        words.append(
+            f"The printed figures are of two data sets, and such differ by up to {plain_number(chance)} by chance."
+        )
+    if as_good:
+        named = ", ".join(f"{control} ({signed(gain.mean)})" for control, gain in as_good.items())
+        words.append(f"A trivial method does as well, so that the gain is no merit of this one: {named}.")
+        verdict = Verdict(verdict.word, f"{verdict.why}; no better than {named}")
     return Finding(
         table="What is claimed",
         row=claim.label,
@@ -258,9 +267,9 @@ def _difference(
         baseline=baseline,
         classifier=second.classifier,
         verdict=verdict,
-        shown=f"{signed(published)} ({plain_number(findings[claim.first].published, 2)} → "
-        f"{plain_number(findings[claim.second].published, 2)})",
+        shown=shown,
         place=(second.dataset, second.scenario, second.method),
+        words=" ".join(words) if ours.known else "",
     )
 
 
@@ -270,7 +279,7 @@ def _expectation(claim: Expectation, source: Measured) -> Finding:
     if claim.part in source.results:
         ours = _over_replaced(claim, source) if claim.instead else _over_datasets(claim, source.results[claim.part])
     return Finding(
-        table="What is expected beforehand",
+        table=EXPECTED,
         row=claim.label,
         column=metric_name(claim.metric),
         published=np.nan,

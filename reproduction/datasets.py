@@ -13,10 +13,8 @@ from ..bench.prepare import Preparation
 from ..datasets.contract import DatasetInfo, FiniteDataset, Table
 from ..errors import InputError
 from ..provenance import digest, source_hash
-from .methods import RandomUndersampling
 
-#: how many rows each class has afterwards, of the counts before
-_BY = {"smote": max, "random-oversampling": max, "random-undersampling": min}
+_BY = ("smote", "random-oversampling")
 _SEED = 2022
 
 
@@ -29,7 +27,7 @@ class ResampledFirst(FiniteDataset):
     ----------
     of : str
         Name of a table with two classes.
-    by : {"smote", "random-oversampling", "random-undersampling"}
+    by : {"smote", "random-oversampling"}
         How.
     """
 
@@ -42,6 +40,7 @@ class ResampledFirst(FiniteDataset):
         if by not in _BY:
             raise InputError(f"dataset '{self.name}': by must be one of {', '.join(_BY)}, not {by!r}")
         self._base, self._by = base, by
+        self._method = methods.make(by, random_state=_SEED)
 
     @property
     def info(self) -> DatasetInfo:
@@ -52,8 +51,8 @@ class ResampledFirst(FiniteDataset):
             name=self.name,
             description=f"{info.name} after {self._by}, which should not stand before a split.",
             group="yours",
-            class_counts=(_BY[self._by](info.class_counts),) * 2,
-            content_hash=digest([info.content_hash, self._by, source_hash(__name__)]),
+            class_counts=(max(info.class_counts),) * 2,
+            content_hash=digest([info.content_hash, self._by, source_hash(__name__, type(self._method).__module__)]),
             missing=False,
             series=False,
         )
@@ -66,10 +65,7 @@ class ResampledFirst(FiniteDataset):
         """Read the table and resample it."""
         table = self._base.load()
         X = Preparation.fit(table.X).complete(table.X)
-        if self._by == "random-undersampling":
-            rows = np.flatnonzero(RandomUndersampling().sample_weight(table.y))
-            return Table(X.iloc[rows].reset_index(drop=True), table.y[rows])
-        made, y = methods.make(self._by, random_state=_SEED).fit_resample(X, table.y)
+        made, y = self._method.fit_resample(X, table.y)
         # one that appends rows may widen a column
         made = pd.DataFrame({column: made[column].astype(X[column].dtype) for column in X.columns})
         return Table(made.reset_index(drop=True), np.asarray(y, dtype=np.int64))

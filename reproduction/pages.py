@@ -62,16 +62,21 @@ class Run:
 
 
 def summary(findings: list[Finding]) -> str:
-    """Return what became of the claims, in a sentence."""
+    """Return what became of published figures, and of what was expected beforehand, in a sentence each."""
+    printed = [one for one in findings if not np.isnan(one.published)]
+    expected = [one for one in findings if np.isnan(one.published)]
+    groups = (("published figure", printed), ("expectation of ours", expected))
+    return " ".join(_became(name, group) for name, group in groups if group)
+
+
+def _became(name: str, findings: list[Finding]) -> str:
     counts = Counter(one.verdict.word for one in findings)
-    parts = [
-        f"{counts[REPRODUCED]} {'is' if counts[REPRODUCED] == 1 else 'are'} reproduced",
-        f"{counts[NOT_REPRODUCED]} {'is' if counts[NOT_REPRODUCED] == 1 else 'are'} not",
-        *([f"{counts[UNDECIDED]} undecided"] if counts[UNDECIDED] else []),
-        f"{counts[NOT_COMPARABLE]} cannot be compared",
-    ]
+    words = {REPRODUCED: "reproduced", NOT_REPRODUCED: "not", UNDECIDED: "undecided", NOT_COMPARABLE: "not comparable"}
+    known = len(findings) - counts[NOT_RUN]
+    parts = [f"{counts[word]} {said}" for word, said in words.items() if counts[word]]
     gone = f" {counts[NOT_RUN]} more were not run." if counts[NOT_RUN] else ""
-    return f"Of {len(findings) - counts[NOT_RUN]} claims {', '.join(parts)}.{gone}"
+    several = name.replace(" of", "s of") if " of" in name else f"{name}s"
+    return f"Of {known} {name if known == 1 else several}: {', '.join(parts) or 'nothing'}.{gone}"
 
 
 def write_pages(runs: Mapping[str, Run], folder: Path) -> Path:
@@ -135,6 +140,7 @@ def _page(run: Run) -> Page:
         values={
             "experiment": experiment,
             "summary": summary(run.findings),
+            "words": [one.words for one in run.findings if one.words],
             "run": _facts(run),
             "quick": run.quick,
             "tables": _tables(run),

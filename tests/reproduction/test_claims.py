@@ -113,7 +113,11 @@ def test_a_control_that_does_as_well_is_named(copies, named):
     assert difference.verdict.word == REPRODUCED
     assert difference.published == pytest.approx(7.4)
     assert ("no better than copies" in difference.verdict.why) == named
-    assert "two data sets" not in difference.verdict.why  # more than chance: 7.4 points, runs vary by some 5
+    assert difference.words.startswith("gain: +7.40 (61.9 → 69.3) was printed; ours is +")
+    assert (
+        "A trivial method does as well, so that the gain is no merit of this one: copies (+8" in difference.words
+    ) == named
+    assert "two data sets" not in difference.words  # more than chance: 7.4 points, runs vary by some 5
 
 
 def test_expectations_are_about_better_and_worse_over_data_sets(tmp_path):
@@ -198,6 +202,28 @@ def test_pages_are_accessible_and_fit(browser, site, width, scheme):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
     assert not left
+
+
+def test_figures_of_two_data_sets_that_chance_explains_are_called_so():
+    claim = {"label": "gain", "first": "a", "second": "b", "unpaired": True}
+    levels = [level("a", "none", "5"), level("b", "vae", "5v")]
+    one = experiment(gains=[], levels=levels, differences=[claim])
+    run = made_up()
+    rng = np.random.default_rng(3)
+    # runs that vary by some 10 points from draw to draw, all methods together
+    moved = run.scores.groupby("draw")["weighted_f1"].transform(lambda values: values + rng.normal(0, 0.06))
+    wide = Results(run.scores.assign(weighted_f1=moved.clip(0, 1)), run.methods, run.datasets, {})
+    *_, difference = findings_of(one, {"p": wide})
+    assert "The printed figures are of two data sets, and such differ by up to" in difference.words
+
+
+def test_the_summary_keeps_published_figures_and_expectations_apart(findings):
+    claim = {"label": "expected", "source": "s", "expected": "gain", "metric": "macro_f1", "part": "p"}
+    one = experiment(expectations=[claim | {"classifier": "near", "method": "vae"}])
+    words = summary(findings_of(one, {"p": made_up()}))
+    assert words.endswith(" Of 1 expectation of ours: 1 reproduced.")
+    assert words.startswith("Of 10 published figures: ")
+    assert " 2 more were not run. Of 1" in words
 
 
 def test_the_page_names_the_rows_that_can_be_compared(tmp_path):

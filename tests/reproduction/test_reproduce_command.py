@@ -69,7 +69,7 @@ def test_an_experiment_is_run_once_and_has_its_page(small):
     code, output = call("small")
     assert code == 0, output
     assert "6 units of work, 6 to compute" in output
-    assert "Of 3 claims" in output
+    assert "Of 3 published figures: " in output
     folder = small / "augbench-reproduction"
     page = (folder / "site" / "small.html").read_text()
     assert "5 rows" in page
