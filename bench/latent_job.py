@@ -56,7 +56,7 @@ def compute_sweep(sweep: LatentSweep, folder: Path, *, dry_run: bool = False) ->
         return
     images = store.load_images(sweep)
     # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     done = 0
     try:
         with _progress(len(todo)) as told:
@@ -69,6 +69,8 @@ def compute_sweep(sweep: LatentSweep, folder: Path, *, dry_run: bool = False) ->
         left = len(todo) - done
         err.print(f"stopped: {len(listed) - left} networks are stored, {left} are left; the same command goes on here")
         raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
