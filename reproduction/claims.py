@@ -20,6 +20,7 @@ from .detection import RATES, printed_confusion, with_alarms
 from .experiment import Difference, Expectation, Experiment, Gains, Level, published_table
 from .verdict import (
     FEWEST_DRAWS,
+    SMALLEST,
     Ours,
     Verdict,
     judge_expectation,
@@ -136,6 +137,12 @@ class Measured:
         values = contrast.table.draw_differences(method, baseline, dataset)
         return _ours(contrast.on_dataset(method, dataset), values) if len(values) else NOTHING
 
+    def classifier(self, classifier: str, *methods: str) -> str:
+        """Return the classifier that decided over methods; empty where all are detectors, which take its place."""
+        tables = [one.methods for one in self.results.values()]
+        kinds = {kind for table in tables for kind in table.loc[table["method"].isin(methods), "kind"]}
+        return "" if kinds == {"detector"} else classifier
+
     def _contrast(
         self, dataset: str, scenario: str, classifier: str, method: str, metric: str, baseline: str
     ) -> Contrast | None:
@@ -221,7 +228,7 @@ def _level(level: Level, source: Measured) -> Finding:
         published_baseline=np.nan,
         ours=ours,
         baseline=NOTHING,
-        classifier=level.classifier,
+        classifier=source.classifier(level.classifier, level.method),
         verdict=judge_level(published, ours, other_data=level.other_data),
         shown=f"{published:.5g}",
         place=(level.dataset, level.scenario, level.method),
@@ -238,24 +245,30 @@ def _difference(
     ours = source.gain(*place, second.method, second.metric, first.method)
     baseline = source.level(*place, first.method, first.metric)
     verdict = judge_gain(published, findings[claim.first].published, ours, baseline)
-    as_good = {}
+    as_good: dict[str, str] = {}
+    as_may_be: dict[str, str] = {}
     for control in claim.controls:
         over = source.gain(*place, second.method, second.metric, control)
         if over.known and not over.low > 0:
-            as_good[control] = source.gain(*place, control, second.metric, first.method)
+            group = as_good if over.high < SMALLEST else as_may_be
+            group[control] = signed(source.gain(*place, control, second.metric, first.method).mean)
     # two independent runs differ by √2 times what one run varies by
     chance = np.sqrt(2) * (baseline.run_high - baseline.run_low) / 2
     by_chance = claim.unpaired and abs(published) < chance
     shown = f"{signed(published)} ({findings[claim.first].shown} → {findings[claim.second].shown})"
-    words = [f"{claim.label}: {shown} was printed; ours is {signed(ours.mean)} ({interval(ours.low, ours.high)})."]
+    words = [
+        f"{claim.label[:1].upper()}{claim.label[1:]}: {shown} was printed; ours is {signed(ours.mean)} ({interval(ours.low, ours.high)})."
+    ]
     if by_chance:
         words.append(
             f"The printed figures are of two data sets, and such differ by up to {plain_number(chance)} by chance."
         )
-    if as_good:
-        named = ", ".join(f"{control} ({signed(gain.mean)})" for control, gain in as_good.items())
-        words.append(f"A trivial method does as well, so that the gain is no merit of this one: {named}.")
-        verdict = Verdict(verdict.word, f"{verdict.why}; no better than {named}")
+    for group, why in ((as_good, "no better than"), (as_may_be, "not shown to be better than")):
+        if group:
+            named = ", ".join(f"{control} ({gain})" for control, gain in group.items())
+            verdict = Verdict(verdict.word, f"{verdict.why}; {why} {named}")
+            if group is as_good and ours.low > 0:
+                words.append(f"A trivial method does as well, so that the gain is no merit of this one: {named}.")
     return Finding(
         table="What is claimed",
         row=claim.label,
@@ -287,7 +300,7 @@ def _expectation(claim: Expectation, source: Measured) -> Finding:
         published_baseline=np.nan,
         ours=ours,
         baseline=NOTHING,
-        classifier=claim.classifier,
+        classifier=source.classifier(claim.classifier, claim.method, claim.baseline),
         verdict=judge_expectation(claim.expected, ours),
         shown=f"{claim.expected} ({claim.source})",
         place=(claim.dataset or f"{ours.n_draws} data sets", "all", claim.method),

@@ -21,6 +21,8 @@ from .verdict import Ours
 MOST = 6
 #: from here on a part of a loss is written as a power of ten: a loss that rewards the divergence has no bound
 LARGE = 1e6
+#: a loss of this size is one that diverges
+DIVERGED = 1e4
 #: columns of the training curves that are no part of a loss
 _FACTS = ("method", "dataset", "scenario", "draw", "model", "step")
 
@@ -76,13 +78,16 @@ def losses_section(results: Mapping[str, Results]) -> Section | None:
                 tables[str(method)], places[str(method)] = table, f"{dataset}, {scenario}"
     if not tables:
         return None
+    calm = {name: table for name, table in tables.items() if float(np.nanmax(np.abs(table.to_numpy()))) < DIVERGED}
     where = "; ".join(dict.fromkeys(places.values()))
-    label = f"Training curves of {', '.join(tables)}: the table has the last values"
+    label = f"Training curves of {', '.join(calm)}: the table has the last values"
     caption = f"The parts of the loss over the steps, the mean over the networks of one draw ({where})."
+    if len(calm) < len(tables):
+        caption += f" Not drawn, since the loss diverges: {', '.join(name for name in tables if name not in calm)}."
     parts = list(dict.fromkeys(str(name) for table in tables.values() for name in table.columns))
     return Section(
         "Training curves",
-        figures=(Drawing(inline_svg(method_figures.curves(tables), label, "losses"), caption),),
+        figures=(Drawing(inline_svg(method_figures.curves(calm), label, "losses"), caption),) if calm else (),
         head=("network, at its last step", "step", *parts),
         rows=tuple(
             (

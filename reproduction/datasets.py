@@ -33,7 +33,7 @@ class ResampledFirst(FiniteDataset):
 
     name: ClassVar[str] = "resampled-first"
 
-    def __init__(self, of: str, by: str = "smote") -> None:
+    def __init__(self, of: str = "breast-cancer", by: str = "smote") -> None:
         base = datasets.make(of)
         if not isinstance(base, FiniteDataset) or len(base.info.classes) != 2:
             raise InputError(f"dataset '{self.name}' takes a finite table with two classes, not '{of}'")

@@ -16,6 +16,8 @@ from .experiment import Experiment, published_table
 from .sections import Drawing, Section
 from .verdict import Ours
 
+#: a method that lets pass fewer normal rows than this share of its false alarms has an alarm everywhere
+ALARMED = 0.02
 #: Name of a line, then where its scores stand: data set, scenario, classifier, method.
 Line = tuple[str, tuple[str, str, str, str]]
 
@@ -86,12 +88,19 @@ def _confusion(experiment: Experiment, measured: Measured, lines: list[Line]) ->
         recall, precision, f1 = (_level(measured, place, f"event_{key}") for key in ("recall", "precision", "f1"))
         rates = [plain_number(one.mean) for one in (recall, precision, f1)]
         rows.append((name, *counts, *rates, _span(f1)))
+    everywhere = [
+        name
+        for name, place in lines
+        if _level(measured, place, "passed").mean < ALARMED * _level(measured, place, "false_alarms").mean
+    ]
+    more = (f"An alarm for nearly every row, so that the threshold tells nothing: {'; '.join(everywhere)}.",)
     return Section(
         title="Confusion tables of the test rows",
         text=(
             "Of a detector at the threshold that its training rows gave, of a classifier at a probability of one half. "
             "Means over draws; recall, precision and F1 are those of the events, in percent, with the 95 % interval of "
             "F1. False alarms per event count all events, found or not.",
+            *(more if everywhere else ()),
         ),
         head=(
             *("data set and method", "events", "found", "missed", "false alarms", "passed", "false alarms per event"),

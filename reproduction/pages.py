@@ -65,18 +65,16 @@ def summary(findings: list[Finding]) -> str:
     """Return what became of published figures, and of what was expected beforehand, in a sentence each."""
     printed = [one for one in findings if not np.isnan(one.published)]
     expected = [one for one in findings if np.isnan(one.published)]
-    groups = (("published figure", printed), ("expectation of ours", expected))
+    groups = (("published figure", printed), ("expectation", expected))
     return " ".join(_became(name, group) for name, group in groups if group)
 
 
 def _became(name: str, findings: list[Finding]) -> str:
     counts = Counter(one.verdict.word for one in findings)
-    words = {REPRODUCED: "reproduced", NOT_REPRODUCED: "not", UNDECIDED: "undecided", NOT_COMPARABLE: "not comparable"}
     known = len(findings) - counts[NOT_RUN]
-    parts = [f"{counts[word]} {said}" for word, said in words.items() if counts[word]]
-    gone = f" {counts[NOT_RUN]} more were not run." if counts[NOT_RUN] else ""
-    several = name.replace(" of", "s of") if " of" in name else f"{name}s"
-    return f"Of {known} {name if known == 1 else several}: {', '.join(parts) or 'nothing'}.{gone}"
+    parts = [f"{counts[word]} {word}" for word in WORDS[:-1] if counts[word]]
+    gone = f" Not run: {counts[NOT_RUN]} more." if counts[NOT_RUN] else ""
+    return f"Of {known} {name}{'' if known == 1 else 's'}: {', '.join(parts) or 'nothing'}.{gone}"
 
 
 def write_pages(runs: Mapping[str, Run], folder: Path) -> Path:

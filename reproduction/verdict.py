@@ -200,10 +200,16 @@ def judge_expectation(expected: str, ours: Ours) -> Verdict:
     low, high = (-ours.high, -ours.low) if expected == "loss" else (ours.low, ours.high)
     shown, none = low > 0, high < SMALLEST
     held, broken = (none, shown) if expected == "no gain" else (shown, none)
-    side = "a gain" if ours.low > 0 else "a loss" if ours.high < 0 else "neither a gain nor a loss"
-    return Verdict(REPRODUCED if held else NOT_REPRODUCED if broken else UNDECIDED, f"{side} is shown")
+    what = "loss" if expected == "loss" else "gain"
+    if ours.low > 0 or ours.high < 0:
+        why = "a gain is shown" if ours.low > 0 else "a loss is shown"
+    else:
+        why = f"a {what} of {SMALLEST} points is {'excluded' if none else 'neither shown nor excluded'}"
+    return Verdict(REPRODUCED if held else NOT_REPRODUCED if broken else UNDECIDED, why)
 
 
 def _not_run(ours: Ours) -> Verdict:
     """Return the verdict where too little was run to have one."""
-    return Verdict(NOT_RUN, f"only {ours.n_draws} times, {FEWEST_DRAWS} are needed" if ours.n_draws else "")
+    return Verdict(
+        NOT_RUN, f"{ours.n_draws} draws or data sets are too few, {FEWEST_DRAWS} are needed" if ours.n_draws else ""
+    )

@@ -15,7 +15,8 @@ def _unchanged_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_names_and_groups_agree() -> None:
-    assert {group: len(members) for group, members in GROUPS.items()} == {
+    # what plugins of other tests have brought stands in a group of its own
+    assert {group: len(members) for group, members in GROUPS.items() if group != "yours"} == {
         "simulated": 4,
         "bundled": 4,
         "proben1": 8,

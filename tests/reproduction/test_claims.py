@@ -113,7 +113,7 @@ def test_a_control_that_does_as_well_is_named(copies, named):
     assert difference.verdict.word == REPRODUCED
     assert difference.published == pytest.approx(7.4)
     assert ("no better than copies" in difference.verdict.why) == named
-    assert difference.words.startswith("gain: +7.40 (61.9 → 69.3) was printed; ours is +")
+    assert difference.words.startswith("Gain: +7.40 (61.9 → 69.3) was printed; ours is +")
     assert (
         "A trivial method does as well, so that the gain is no merit of this one: copies (+8" in difference.words
     ) == named
@@ -204,6 +204,19 @@ def test_pages_are_accessible_and_fit(browser, site, width, scheme):
     assert not left
 
 
+def test_a_control_that_may_be_as_good_is_not_called_as_good():
+    run = made_up()
+    # 2 points above and below the gain of the other method, in turn
+    swings = 0.06 + 0.02 * np.where(run.scores["draw"] % 2, 1, -1)
+    noisy = run.scores["weighted_f1"] + (run.scores["method"] == "copies") * swings
+    claim = {"label": "gain", "first": "a", "second": "b", "controls": ["copies"]}
+    one = experiment(gains=[], levels=[level("a", "none", "5"), level("b", "vae", "5v")], differences=[claim])
+    results = Results(run.scores.assign(weighted_f1=noisy.clip(0, 1)), run.methods, run.datasets, {})
+    *_, difference = findings_of(one, {"p": results})
+    assert "not shown to be better than copies (+" in difference.verdict.why
+    assert "trivial" not in difference.words
+
+
 def test_figures_of_two_data_sets_that_chance_explains_are_called_so():
     claim = {"label": "gain", "first": "a", "second": "b", "unpaired": True}
     levels = [level("a", "none", "5"), level("b", "vae", "5v")]
@@ -221,9 +234,9 @@ def test_the_summary_keeps_published_figures_and_expectations_apart(findings):
     claim = {"label": "expected", "source": "s", "expected": "gain", "metric": "macro_f1", "part": "p"}
     one = experiment(expectations=[claim | {"classifier": "near", "method": "vae"}])
     words = summary(findings_of(one, {"p": made_up()}))
-    assert words.endswith(" Of 1 expectation of ours: 1 reproduced.")
+    assert words.endswith(" Of 1 expectation: 1 reproduced.")
     assert words.startswith("Of 10 published figures: ")
-    assert " 2 more were not run. Of 1" in words
+    assert " Not run: 2 more. Of 1" in words
 
 
 def test_the_page_names_the_rows_that_can_be_compared(tmp_path):

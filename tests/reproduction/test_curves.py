@@ -85,6 +85,18 @@ def test_a_loss_that_left_all_bounds_is_a_power_of_ten():
     assert losses_section({"p": results(curves)}).rows[0][2] == "-3.8e+16"
 
 
+def test_a_loss_that_diverges_is_named_and_not_drawn():
+    curves = [
+        {"method": method, "dataset": "d", "scenario": "full", "draw": 0, "model": "m", "step": step, "loss": loss}
+        for method, losses in (("calm", (1.0, 0.5)), ("wild", (1.0, 3e18)))
+        for step, loss in enumerate(losses, 1)
+    ]
+    section = losses_section({"p": results(curves)})
+    assert "Not drawn, since the loss diverges: wild." in section.figures[0].caption
+    assert ">wild<" not in str(section.figures[0].markup)
+    assert [row[0] for row in section.rows] == ["calm", "wild"]
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_published_levels_lie_over_ours(known):
     from augbench.reproduction.claims import findings_of

@@ -326,7 +326,7 @@ def test_an_optional_grid_without_data_is_said_and_is_no_failure(ran):
     assert code == 0, output
     assert "left out, which is no failure: credit-card-fraud" in output
     assert "grids left out" not in output
-    assert "1 more were not run" in output
+    assert "Not run: 1 more." in output
     page = (folder / "site" / "small.html").read_text()
     assert re.search(r"<li>fraud: not run\.</li>", page)
 

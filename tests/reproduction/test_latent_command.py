@@ -53,7 +53,7 @@ def test_networks_are_trained_once_and_have_their_page(small):
     code, output = call("small")
     assert code == 0, output
     assert "5 of 6 networks, about" in output
-    assert "Of 5 expectations of ours: " in output
+    assert "Of 5 expectations: " in output
     kept = sorted((small / "augbench-reproduction" / "small" / "latent").iterdir())
     assert len(kept) == 6
     site = small / "augbench-reproduction" / "site"
@@ -122,7 +122,7 @@ def test_images_that_the_user_has_not_brought_are_no_failure_and_others_are(smal
     code, output = call("small")
     assert code == 0, output
     assert output.count("not run: faces(") == 1
-    assert "Of 5 expectations of ours: " in output
+    assert "Of 5 expectations: " in output
     page = (small / "augbench-reproduction" / "site" / "small.html").read_text()
     assert "Not run: faces(" in page
     assert "there is no folder" in page

@@ -90,7 +90,7 @@ def test_an_experiment_is_run_once_and_has_its_page(small):
 def test_the_small_version_has_a_folder_of_its_own_and_says_so(small):
     code, output = call("all", "--quick")
     assert code == 0, output
-    assert "2 more were not run" in output
+    assert "Not run: 2 more." in output
     assert "are no evidence" in output
     page = (small / "augbench-reproduction-quick" / "site" / "small.html").read_text()
     assert "is no evidence" in page

@@ -59,6 +59,13 @@ def test_reasons_name_what_decided():
     assert "no gain is shown, nor" in judge_gain(2.0, 80.0, gain(0.4, half=2.0), BASELINE).why
 
 
+def test_the_reason_of_an_expectation_names_the_bound_that_decided():
+    assert judge_expectation("gain", gain(-0.3)).why == "a gain of 0.5 points is excluded"
+    assert judge_expectation("no gain", gain(-0.2)).why == "a gain of 0.5 points is excluded"
+    assert judge_expectation("loss", gain(-0.3)).why == "a loss of 0.5 points is neither shown nor excluded"
+    assert judge_expectation("gain", gain(-1.5)).why == "a loss is shown"
+
+
 @pytest.mark.parametrize(("published", "word"), [(76.5, REPRODUCED), (84.5, NOT_REPRODUCED), (75.0, NOT_REPRODUCED)])
 def test_levels(published, word):
     assert judge_level(published, BASELINE).word == word
