@@ -256,9 +256,8 @@ def _difference(
     chance = np.sqrt(2) * (baseline.run_high - baseline.run_low) / 2
     by_chance = claim.unpaired and abs(published) < chance
     shown = f"{signed(published)} ({findings[claim.first].shown} → {findings[claim.second].shown})"
-    words = [
-        f"{claim.label[:1].upper()}{claim.label[1:]}: {shown} was printed; ours is {signed(ours.mean)} ({interval(ours.low, ours.high)})."
-    ]
+    label, between = claim.label[:1].upper() + claim.label[1:], interval(ours.low, ours.high)
+    words = [f"{label}: {shown} was printed; ours is {signed(ours.mean)} ({between})."]
     if by_chance:
         words.append(
             f"The printed figures are of two data sets, and such differ by up to {plain_number(chance)} by chance."
