@@ -201,6 +201,24 @@ def _gains(table: Gains, source: Measured) -> Iterator[Finding]:
             )
 
 
+def baselines(table: Gains, results: Mapping[str, Results]) -> list[tuple[str, float, list[float]]]:
+    """Return for each published row its label, its baseline, and ours with each classifier that was tried, in points.
+
+    Rows that stand several times in the table, with other parameters of a method, are listed once, and those that were
+    not run not at all.
+    """
+    source = Measured(results)
+    found: dict[tuple[str, str], tuple[str, float, list[float]]] = {}
+    for row in table.rows:
+        names = table.names(row)
+        place = table.dataset.format(**names), table.scenario.format(**names)
+        ours = [source.level(*place, one, table.baseline, table.metric).mean for one in table.classifiers]
+        if not np.isnan(ours).all():
+            label = table.label.format(**row) if place not in found else found[place][0]
+            found[place] = (label, table.scale * float(row[table.baseline_column]), ours)
+    return list(found.values())
+
+
 def _closest(table: Gains, rows: list[dict[str, str]], source: Measured) -> str:
     """Return the classifier whose baseline is closest to the published one, the mean over rows; else the first."""
     distances = {}

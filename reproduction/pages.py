@@ -18,10 +18,10 @@ from ..leaderboard.plots import inline_svg
 from ..leaderboard.results import Results
 from ..leaderboard.site import INDEX, write_files
 from ..leaderboard.site.base import Page, read_assets, templates
-from .claims import Finding, arithmetic
+from .claims import Finding, arithmetic, baselines
 from .curves import epochs_section, losses_section
 from .detection_sections import detection_sections
-from .experiment import Experiment, known_experiments, load_experiment
+from .experiment import Experiment, Gains, known_experiments, load_experiment
 from .figures import gains_figure, levels_figure
 from .latent_sections import latent_facts, latent_sections
 from .latent_store import Swept
@@ -201,12 +201,28 @@ def _tables(run: Run) -> list[dict[str, Any]]:
 
 def _sections(run: Run) -> list[Section]:
     """Return what the page shows beside the claims."""
-    sections = [epochs_section(one, run.results) for one in run.experiment.epochs]
+    sections = [_baselines(one, run.results) for one in run.experiment.gains if len(one.classifiers) > 1]
+    sections += [epochs_section(one, run.results) for one in run.experiment.epochs]
     if run.experiment.detection:
         sections += detection_sections(run.experiment, run.results)
     sections.append(losses_section(run.results))
     sections += [one for swept in run.latent for one in latent_sections(swept, swept.sweep.name)]
     return [one for one in sections if one]
+
+
+def _baselines(table: Gains, results: Mapping[str, Results]) -> Section | None:
+    """Return the baselines of all classifiers that were tried; None where nothing was run."""
+    rows = baselines(table, results)
+    if not rows:
+        return None
+    return Section(
+        f"{table.title}: the baseline with every classifier",
+        text=("Without augmentation, in points. The source names no classifier.",),
+        head=("published row", "published", *table.classifiers),
+        rows=tuple(
+            (label, plain_number(printed), *(plain_number(one) for one in ours)) for label, printed, ours in rows
+        ),
+    )
 
 
 def _comparable(findings: list[Finding]) -> str:

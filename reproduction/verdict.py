@@ -20,12 +20,13 @@ FEWEST_DRAWS = 3
 RULES = {
     "gain": (
         "Not comparable: the published baseline lies outside of the range in which ours falls in one run, with the "
-        "classifier whose baseline comes closest, so that data, split or classifier were others. Where a gain or loss "
-        f"of {SMALLEST} points or more was published: reproduced if our 95 % interval lies wholly on that side of 0 "
-        "and the published figure in the range of one run; not reproduced if ours is of another size, lies on the "
-        "other side of 0, or ends before the published figure. Where less was published, that is, no difference: "
-        f"reproduced if our interval lies within {SMALLEST} points of 0, not reproduced if it lies wholly beyond. "
-        "Else undecided: too few draws."
+        "classifier whose baseline comes closest in the mean over a table, so that data, split or classifier were "
+        f"others. Where a gain or loss of {SMALLEST} points or more was published: reproduced if our 95 % interval "
+        "lies wholly on that side of 0 and the published figure in the range of one run; not reproduced if ours lies "
+        "wholly on that side, too, but the published figure outside of that range, if ours lies on the other side of "
+        "0, or if it ends before the published figure. Where less was published, that is, no difference: reproduced "
+        f"if our interval lies within {SMALLEST} points of 0, not reproduced if it lies wholly beyond. Else undecided: "
+        "too few draws."
     ),
     "level": (
         "Not comparable: the published figure is of other data than ours. Reproduced: it lies in the range in which "

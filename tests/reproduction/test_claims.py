@@ -251,6 +251,20 @@ def test_the_page_names_the_rows_that_can_be_compared(tmp_path):
     assert "2 of 5 rows can be compared, their baselines are such as ours: 10 rows; 20 rows." in page
 
 
+def test_the_baselines_of_all_classifiers_are_listed():
+    from augbench.reproduction.claims import baselines
+
+    (table,) = experiment().gains
+    run = made_up()
+    rows = baselines(table, {"p": run})
+    assert [(label, printed) for label, printed, _ in rows][:2] == [("5 rows", 61.9), ("10 rows", 72.7)]
+    assert len(rows) == len(SHOTS)  # 100 rows were not run
+    own = run.scores.query("method == 'none' and scenario == 'few-shot:shots=5,generate=5'")
+    means = 100 * own.groupby("classifier")["weighted_f1"].mean()
+    assert rows[0][2] == pytest.approx([means["far"], means["near"]])
+    assert baselines(table, {}) == []
+
+
 def test_data_that_were_resampled_first_are_held_against_the_same_method_done_right():
     run = made_up()
     one = run.scores.query("classifier == 'near' and scenario == 'few-shot:shots=5,generate=5'")
