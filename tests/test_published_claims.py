@@ -92,16 +92,16 @@ def _gains(n_draws, scale, with_constant):
 
 
 def test_the_published_predictive_vae_gains_untrained_and_a_constant_row_gains_as_much():
-    """60 paired draws; with the features halved the same method loses: it is where 0.5 lies that decides.
+    """40 paired draws; with the features halved the same method loses: it is where 0.5 lies that decides.
 
     SPEC section 7 says +1.9 ± 0.5, about -4, and +2.3 to +2.8 for the constant row. Two other seeds with 100 draws each
     gave +2.26 and +2.31 (standard error 0.17), and +2.53 and +2.59 for the constant row.
     """
-    gains = _gains(60, 1.0, with_constant=True)
+    gains = _gains(40, 1.0, with_constant=True)
     published, constant = gains.mean(axis=0)
     error = gains[:, 0].std(ddof=1) / np.sqrt(len(gains))
     assert error < 0.25
     assert 1.4 - 2 * error <= published <= 2.4 + 2 * error
     assert constant >= published
     assert 2.2 <= constant <= 2.9
-    assert -5 < _gains(20, 0.5, with_constant=False).mean() < -3
+    assert -5 < _gains(12, 0.5, with_constant=False).mean() < -3

@@ -116,9 +116,9 @@ def test_ones_own_table_from_question_to_answer(bench, tmp_path):
     page = Path(re.search(r"leaderboard: (.*)", run.stdout)[1]).read_text()
     assert "loans" in page
     # the scores are kept, and another choice of columns is another dataset
-    again = bench("run", *args, "--methods", "smote", "--jobs", 1)
+    again = bench("run", *args, "--methods", "smote", "--no-site")
     assert "0 to compute" in again.stdout
-    assert "9 to compute" in bench("run", *args, "--methods", "smote", "--jobs", 1, "--drop", "f").stdout
+    assert "9 to compute" in bench("run", *args, "--methods", "smote", "--dry-run", "--drop", "f").stdout
 
 
 @pytest.mark.parametrize(

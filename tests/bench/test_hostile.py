@@ -134,7 +134,7 @@ def test_a_metric_where_less_is_better_is_ranked_so(bench, tmp_path):
         "def register(registries):\n"
         "    registries['augbench.metrics'].register(error_rate, 'error_rate')\n"
     )
-    bench("run", "smoke", "--datasets", "iris", "--plugin", "metric.py", "--quiet")
+    bench("run", "smoke", "--datasets", "iris", "--plugin", "metric.py", "--no-site", "--jobs", 1)
     assert bench("export", "scores.csv").returncode == 0
     errors = pd.read_csv(tmp_path / "scores.csv").groupby("method")["error_rate"].mean()
     shown = bench("leaderboard", "--metric", "error_rate").stdout

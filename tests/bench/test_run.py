@@ -42,12 +42,12 @@ def test_smoke_ends_with_a_leaderboard_and_a_second_run_computes_nothing(bench, 
 
 
 def test_jobs_do_not_change_a_bit(bench, tmp_path, tiny_suite):
-    for jobs in (1, 2, 3):
+    for jobs in (1, 3):
         assert bench("run", tiny_suite, "--no-site", "--jobs", jobs, "--out", f"jobs{jobs}").returncode == 0
-    prints = {fingerprint(tmp_path / f"jobs{jobs}" / "store.sqlite") for jobs in (1, 2, 3)}
+    prints = {fingerprint(tmp_path / f"jobs{jobs}" / "store.sqlite") for jobs in (1, 3)}
     assert len(prints) == 1
     # the control: another seed is another result
-    bench("run", tiny_suite, "--no-site", "--seed", 1, "--out", "other")
+    bench("run", tiny_suite, "--no-site", "--seed", 1, "--out", "other", "--jobs", 1)
     assert fingerprint(tmp_path / "other" / "store.sqlite") not in prints
 
 
@@ -58,8 +58,8 @@ def test_order_of_methods_and_datasets_does_not_matter(bench, tmp_path, tiny_sui
     assert fingerprint(tmp_path / "one" / "store.sqlite") == fingerprint(tmp_path / "two" / "store.sqlite")
 
 
-@pytest.mark.parametrize(("jobs", "moments"), [(1, 10), (2, 10)])
-def test_kill_9_at_any_moment_loses_only_what_was_in_flight(bench, tmp_path, tiny_suite, jobs, moments):
+def test_kill_9_at_ten_moments_loses_only_what_was_in_flight(bench, tmp_path, tiny_suite):
+    jobs, moments = 2, 10
     undisturbed = bench("run", tiny_suite, "--no-site", "--out", "calm", "--jobs", jobs)
     assert undisturbed.returncode == 0
     command = [*BENCH, "run", str(tiny_suite), "--jobs", str(jobs), "--quiet", "--no-site"]
@@ -134,7 +134,7 @@ def test_workers_end_when_the_driver_is_killed(tmp_path, tiny_suite):
 
 def test_a_killed_worker_costs_its_own_unit_only(bench, tmp_path, tiny_suite, plugin):
     path = plugin("if os.getppid(): os.kill(os.getpid(), 9)", "suicidal")
-    run = bench("run", tiny_suite, "--plugin", path, "--methods", "suicidal,smote", "--jobs", 2)
+    run = bench("run", tiny_suite, "--plugin", path, "--methods", "suicidal,smote", "--jobs", 2, "--no-site")
     assert run.returncode == 1
     assert "the worker process died" in run.stderr
     assert counts(tmp_path) == {"done": 36, "failed": 4}
@@ -168,8 +168,8 @@ def test_a_full_disk_is_said_and_loses_nothing(bench, tmp_path, tiny_suite):
     assert "cannot be written" in limited.stderr
     assert "Traceback" not in limited.stderr
     assert counts(tmp_path)["done"] >= before
-    assert bench("run", tiny_suite, "--no-site", "--draws", 8, "--jobs", 2).returncode == 0
-    bench("run", tiny_suite, "--no-site", "--draws", 8, "--jobs", 2, "--out", "calm")
+    assert bench("run", tiny_suite, "--no-site", "--draws", 8, "--jobs", 1).returncode == 0
+    bench("run", tiny_suite, "--no-site", "--draws", 8, "--jobs", 1, "--out", "calm")
     calm = {row for row in key_scores(tmp_path / "calm" / "store.sqlite")}
     assert calm <= set(key_scores(store_of(tmp_path)))
 
@@ -202,7 +202,7 @@ def test_progress_in_plain_lines(bench, tmp_path, tiny_suite):
     run = bench("run", tiny_suite, "--jobs", 1)
     assert re.search(r"100 %  \d+ done, 0 left", run.stdout)
     assert "\x1b" not in run.stdout
-    quiet = bench("run", tiny_suite, "--out", "quiet", "--quiet")
+    quiet = bench("run", tiny_suite, "--out", "quiet", "--quiet", "--jobs", 1)
     assert quiet.stdout.startswith("leaderboard: ")
     assert quiet.stdout.count("\n") == 1
 
@@ -222,7 +222,7 @@ def test_a_plan_is_printed_without_computing(bench, tmp_path, tiny_suite):
     assert "36 units, 0 done, 0 failed, 36 to compute" in plan.stdout
     assert "a rough guess: nothing like it was measured yet" in plan.stdout
     assert not store_of(tmp_path).exists()
-    bench("run", tiny_suite, "--no-site", "--datasets", "iris")
+    bench("run", tiny_suite, "--no-site", "--datasets", "iris", "--jobs", 1)
     later = bench("run", tiny_suite, "--dry-run")
     assert "36 units, 18 done, 0 failed, 18 to compute" in later.stdout
     assert "from stored times" in later.stdout
@@ -230,7 +230,7 @@ def test_a_plan_is_printed_without_computing(bench, tmp_path, tiny_suite):
 
 def test_stored_predictions_reproduce_the_stored_scores(bench, tmp_path, tiny_suite):
     """Anyone can recompute every score from the file, with scikit-learn."""
-    assert bench("run", tiny_suite, "--draws", 1, "--no-site").returncode == 0
+    assert bench("run", tiny_suite, "--draws", 1, "--no-site", "--jobs", 1).returncode == 0
     query = """
         SELECT p.data, t.y_test, p.unit, p.draw, p.classifier FROM predictions p
         JOIN draws d ON d.unit = p.unit AND d.draw = p.draw JOIN truth t ON t.content_hash = d.content_hash
@@ -252,7 +252,7 @@ def test_results_are_read_in_python(bench, tmp_path, tiny_suite):
     import augbench
     from augbench.leaderboard import compare
 
-    bench("run", tiny_suite, "--no-site")
+    bench("run", tiny_suite, "--no-site", "--jobs", 1)
     with augbench.Store(store_of(tmp_path)) as store:
         results = augbench.results_of(store)
     assert results.run["versions"]["scikit-learn"]
