@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..bench.metrics import METRICS
 from ..errors import InputError
 from ..leaderboard.aggregate import draw_table
 from ..leaderboard.contrast import Contrast, Design
@@ -127,7 +128,8 @@ class Measured:
             test = paired_t(values)
         else:
             test = corrected_resampled_t(values, design.ratios[dataset])
-        return _ours(test, values)
+        ours = _ours(test, values)
+        return ours if _may_leave_0_to_1(metric) else ours.clipped(0, 100)
 
     def gain(self, dataset: str, scenario: str, classifier: str, method: str, metric: str, baseline: str) -> Ours:
         """Return the paired difference of a method to a baseline, over draws."""
@@ -160,6 +162,11 @@ class Measured:
                 return None
             return Contrast(table, baseline, Design.of(results, own, "none"))
         return None
+
+
+def _may_leave_0_to_1(metric: str) -> bool:
+    # (recall and F1 of a class are no names of METRICS)
+    return metric in ("mcc", "brier", "log_loss") or (metric in METRICS and METRICS[metric].of_rows)
 
 
 def _ours(test: TTest, values: npt.NDArray[np.float64]) -> Ours:

@@ -111,6 +111,7 @@ def _index(runs: Mapping[str, Run]) -> Page:
         counts = Counter(one.verdict.word for one in run.findings) if run else Counter()
         lines.append(
             {
+                "name": name,
                 "title": experiment.title,
                 "question": experiment.question,
                 "path": f"{name}.html" if run else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,11 @@ class Ours:
     def known(self) -> bool:
         """Whether there is anything to compare with."""
         return self.n_draws >= FEWEST_DRAWS and not np.isnan(self.mean)
+
+    def clipped(self, least: float, most: float) -> Ours:
+        """Return the same with ranges that end where the figure itself must end."""
+        ends = ("low", "high", "run_low", "run_high")
+        return replace(self, **{name: float(np.clip(getattr(self, name), least, most)) for name in ends})
 
 
 @dataclass(frozen=True)

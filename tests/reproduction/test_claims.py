@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from augbench.leaderboard import compare
 from augbench.leaderboard.results import Results
-from augbench.reproduction.claims import findings_of
+from augbench.reproduction.claims import Measured, baselines, findings_of
 from augbench.reproduction.experiment import Experiment
 from augbench.reproduction.pages import Run, summary, write_pages
 from augbench.reproduction.verdict import NOT_COMPARABLE, NOT_REPRODUCED, NOT_RUN, REPRODUCED
@@ -157,7 +157,7 @@ def test_pages_say_what_the_findings_say_and_nothing_of_it_is_markup(findings, t
     assert table["ours_mean"].to_numpy() == pytest.approx([one.ours.mean for one in findings], nan_ok=True)
     listed = index.read_text()
     assert listed.count("not run") > 5
-    assert re.search(r'<th scope="row"><a href="made-up.html">Made up</a></th>', listed)
+    assert re.search(r'<th scope="row"><a href="made-up.html">Made up</a><br><code>made-up</code></th>', listed)
     again = {path: path.read_bytes() for path in (tmp_path / "site").rglob("*") if path.is_file()}
     write_pages({"made-up": run}, tmp_path / "site")
     assert all(path.read_bytes() == content for path, content in again.items())
@@ -230,6 +230,16 @@ def test_figures_of_two_data_sets_that_chance_explains_are_called_so():
     assert "The printed figures are of two data sets, and such differ by up to" in difference.words
 
 
+def test_ranges_of_a_share_end_at_all_and_none():
+    run = made_up()
+    near_all = 0.99 - 0.02 * (run.scores["draw"] % 2)
+    results = Results(run.scores.assign(weighted_f1=near_all, mcc=near_all), run.methods, run.datasets, {})
+    place = ("thyroid", "few-shot:shots=5,generate=5", "near", "none")
+    share, other = (Measured({"p": results}).level(*place, metric) for metric in ("weighted_f1", "mcc"))
+    assert share.run_high == 100 < other.run_high
+    assert (share.mean, share.low, share.run_low) == (other.mean, other.low, other.run_low)
+
+
 def test_the_summary_keeps_published_figures_and_expectations_apart(findings):
     claim = {"label": "expected", "source": "s", "expected": "gain", "metric": "macro_f1", "part": "p"}
     one = experiment(expectations=[claim | {"classifier": "near", "method": "vae"}])
@@ -252,8 +262,6 @@ def test_the_page_names_the_rows_that_can_be_compared(tmp_path):
 
 
 def test_the_baselines_of_all_classifiers_are_listed():
-    from augbench.reproduction.claims import baselines
-
     (table,) = experiment().gains
     run = made_up()
     rows = baselines(table, {"p": run})
