@@ -260,7 +260,7 @@ def _run(
         raise InputError("; ".join(dict.fromkeys(f"{one.dataset}: {one.reason}" for one in plan.exclusions)))
     more = limit.info(suite) if limit else {}
     with Store(places.store, write=True) as store:
-        todo, done, failed = units_to_run(plan, store, retry_failed=False)
+        todo, done, failed = units_to_run(plan.units, store, retry_failed=False)
         store.save_run(plan, run_info(plan, "augbench.compare") | more)
         if todo:
             engine = make_engine(processes, len(todo), own, [])

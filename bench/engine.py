@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -9,30 +10,38 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from typing import Protocol
 
 from ..datasets.contract import Dataset
 from ..progress import listening
-from .evaluate import CACHE, UnitResult, evaluate
+from .evaluate import CACHE, UnitResult, describe, evaluate
 from .fit_progress import Report, ReportFiles
-from .plan import Unit
+from .limits import UnitLimits
+from .plan import Unit, differing_code
 from .plugins import PluginError, load_entry_points, load_plugin
+from .worker_files import Watch, WorkerFiles
 
 #: one thread per process: set before numpy or torch are loaded, so that every library obeys
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
+NO_LIMITS = UnitLimits()
+#: methods whose code, in this worker process, was found to be that of the keys of the run
+_CHECKED: set[str] = set()
+_CHANGED = "the code or packages are others than those that the run was planned with (start it again)"
+
+
+class WorkerDiedError(Exception):
+    """A unit has no result, because the process that computed it is no more; the message says why."""
+
 
 class Engine(Protocol):
-    """Computes units.
+    """Computes units."""
 
-    Attributes
-    ----------
-    workers : int
-        How many units are computed at a time.
-    """
-
-    workers: int
+    @property
+    def workers(self) -> int:
+        """How many units are computed at a time now."""
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Start computing a unit. The future fails only if the worker died, with an error that says so."""
@@ -87,14 +96,25 @@ class Processes:
         One's own tables, by the name they have in the suite.
     plugins : list of str
         Files and modules to load in each worker.
+    limits : UnitLimits
+        The worker of a unit that takes more is killed.
     """
 
-    def __init__(self, workers: int, own_datasets: Mapping[str, Dataset], plugins: list[str]) -> None:
+    def __init__(
+        self,
+        workers: int,
+        own_datasets: Mapping[str, Dataset],
+        plugins: list[str],
+        limits: UnitLimits = NO_LIMITS,
+    ) -> None:
         from pebble import ProcessPool
 
         self.workers = workers
         os.environ.update(ONE_THREAD)
+        self._limits = limits
         self._reports = ReportFiles.in_temporary_folder()
+        self._files = WorkerFiles(self._reports.folder)
+        self._watch = Watch(self._files, limits.memory)
         self._pool = ProcessPool(
             max_workers=workers,
             context=multiprocessing.get_context("spawn"),
@@ -104,8 +124,32 @@ class Processes:
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Queue the unit."""
-        future: Future[UnitResult] = self._pool.schedule(_evaluate_reporting, args=[unit, self._reports])
+        future: Future[UnitResult] = Future()
+        seconds = self._limits.seconds if self._limits.seconds < math.inf else None
+        computing = self._pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
+        computing.add_done_callback(lambda one: self._hand_over(unit, one, future))
         return future
+
+    def _hand_over(self, unit: Unit, computed: Future[UnitResult], future: Future[UnitResult]) -> None:
+        if computed.cancelled():
+            future.cancel()
+        elif (error := computed.exception()) is None:
+            future.set_result(computed.result())
+        else:
+            future.set_exception(WorkerDiedError(self._reason(unit, error)))
+
+    def _reason(self, unit: Unit, error: BaseException) -> str:
+        """Return in words why a unit has no result."""
+        from pebble import ProcessExpired
+
+        if over := self._watch.over.pop(unit.key, ""):
+            return f"{over} (--unit-memory)"
+        if isinstance(error, FutureTimeoutError):
+            return f"took longer than {self._limits.seconds:g} s (--unit-timeout)"
+        if isinstance(error, ProcessExpired):
+            said = self._files.last_words(error.pid)
+            return f"the worker process died ({_exit_words(error.exitcode)}){': ' if said else ''}{said}"
+        return f"the worker process died ({describe(error)})"
 
     def report(self, unit: Unit) -> Report | None:
         """Return what the unit's worker wrote last."""
@@ -113,6 +157,7 @@ class Processes:
 
     def stop(self) -> None:
         """Kill the workers."""
+        self._watch.stop()
         self._pool.stop()
         # in a thread of its own: a Ctrl-C in the middle of `submit` can lose the wake-up of the pool's scheduler, which
         # Pebble then waits for without end; the workers are dead by that time
@@ -122,19 +167,48 @@ class Processes:
         self._reports.remove()
 
 
-def make_engine(jobs: int, units: int, own_datasets: Mapping[str, Dataset], plugins: list[str]) -> Engine:
-    """Return the engine for a number of jobs: this process for one, worker processes, at most one a unit, for more."""
-    return InProcess(own_datasets) if jobs == 1 else Processes(min(jobs, units), own_datasets, plugins)
+def _exit_words(code: int) -> str:
+    """Return how a process ended, by its exit code."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    # nothing else sends it unasked
+    return f"{name}; the system may have run out of memory" if name == "SIGKILL" else name
 
 
-def _evaluate_reporting(unit: Unit, reports: ReportFiles) -> UnitResult:
-    with reports.writing(unit.key):
+def make_engine(
+    jobs: int, units: int, own_datasets: Mapping[str, Dataset], plugins: list[str], limits: UnitLimits = NO_LIMITS
+) -> Engine:
+    """Return the engine for a number of jobs: this process for one, worker processes, at most one a unit, for more.
+
+    A limit takes a process that can be killed, so that one job has a worker process, too.
+    """
+    if jobs == 1 and not limits.any:
+        return InProcess(own_datasets)
+    return Processes(min(jobs, units), own_datasets, plugins, limits)
+
+
+def _evaluate_in_worker(unit: Unit, reports: ReportFiles) -> UnitResult:
+    with reports.writing(unit.key), WorkerFiles(reports.folder).computing(unit.key):
+        what = f"{unit.method.id} {unit.definitions[f'method:{unit.method.id}']}"
+        if what not in _CHECKED:
+            try:
+                differing = differing_code(unit)
+            except Exception as error:
+                return UnitResult(unit.key, error=f"cannot be computed by this worker: {describe(error)}")
+            if differing:
+                return UnitResult(unit.key, error=f"{_CHANGED}: {', '.join(differing)}")
+            _CHECKED.add(what)
         return evaluate(unit)
 
 
 def _start_worker(own_datasets: dict[str, Dataset], plugins: list[str], driver: int, reports: ReportFiles) -> None:
     """Set a worker process up: Ctrl-C is the driver's affair, and a worker ends when its driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    WorkerFiles(reports.folder).catch_output()
     threading.Thread(target=_end_with_driver, args=(driver, reports), daemon=True).start()
     CACHE.own.update(own_datasets)
     load_entry_points()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,6 +11,24 @@ from ..errors import InputError
 from ..methods.contract import Detector
 from .device import requirements
 from .plan import Plan, Unit
+
+#: seconds below which units are all the same
+SHORTEST = 0.1
+
+
+def longest_first(units: Iterable[Unit], estimator: Estimator) -> list[Unit]:
+    """Return units in the order in which they are started: dataset by dataset, in each the longest first.
+
+    So no long one is left for the end, when only one worker would have anything to do. Units that take about the same
+    time (within a factor of two) stay in their order: those of the same draws share what is prepared of them.
+    """
+    units = list(units)
+    place = {name: i for i, name in enumerate(dict.fromkeys(unit.dataset.id for unit in units))}
+
+    def rank(unit: Unit) -> tuple[int, int]:
+        return place[unit.dataset.id], -round(math.log2(max(estimator.seconds(unit), SHORTEST)))
+
+    return sorted(units, key=rank)
 
 
 class Estimator:

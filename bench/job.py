@@ -13,16 +13,18 @@ import typer
 from ..datasets.contract import Dataset
 from ..errors import InputError
 from .console import Places, count, err, out
-from .device import check_devices, missing_requirement
+from .device import check_devices, check_package, missing_requirement
 from .display import display_on, duration
-from .engine import make_engine
-from .estimate import Estimator
+from .engine import NO_LIMITS, Engine, make_engine
+from .estimate import Estimator, longest_first
 from .inspections import inspect_datasets, print_findings
+from .limits import UnitLimits
 from .own_table import describe
 from .plan import Plan, Unit, make_plan
 from .printing import print_failures, print_not_run, print_plan, show
 from .report import run_info
-from .run import Progress, execute, units_to_run
+from .run import Progress, environment, execute, units_to_run
+from .shard import Shard
 from .store import Store
 from .suite import Suite
 from .time_limit import Limit, print_left_out, shown_plan
@@ -36,11 +38,20 @@ class Manner:
     ----------
     jobs : int
         Worker processes; 0 is one for each core.
+    scheduler : str
+        Address of a Dask scheduler whose workers compute; empty: this machine does.
+    limits : UnitLimits
+        What a unit may take.
+    shard : Shard, optional
+        The part of the units that is computed.
     retry_failed, dry_run, quiet, training_curves, site : bool
         As the options of ``bench run``.
     """
 
     jobs: int = 0
+    scheduler: str = ""
+    limits: UnitLimits = NO_LIMITS
+    shard: Shard | None = None
     retry_failed: bool = False
     dry_run: bool = False
     quiet: bool = False
@@ -52,6 +63,10 @@ class Manner:
         """Number of worker processes."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return self.jobs or cores or 1
+
+    def units(self, plan: Plan) -> list[Unit]:
+        """Return the units of a plan that are to be computed here."""
+        return self.shard.units(plan) if self.shard else plan.units
 
 
 def run_suite(
@@ -76,11 +91,18 @@ def run_suite(
     failures, units = compute_suite(suite, own, plugins, places, manner, limit)
     if manner.dry_run:
         return
-    if any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
+    if not manner.shard and any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
         print_failures(failures, units)
         err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
         raise typer.Exit(1)
-    if manner.site:
+    if manner.shard:
+        merged = places.out_dir / "store.sqlite"
+        out.print(
+            f"shard {manner.shard} is stored: {places.store.resolve()}; when all are there: bench merge {merged} "
+            f"{places.out_dir}/shard-*.sqlite",
+            markup=False,
+        )
+    elif manner.site:
         show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
     else:
         out.print(f"stored: {places.store.resolve()}; its leaderboard: bench leaderboard", markup=False)
@@ -118,7 +140,11 @@ def compute_suite(
         _print_dry_run(plan, places, manner)
         return [], len(plan.units)
     with Store(places.store, write=True) as store:
-        todo, done, failed = units_to_run(plan, store, retry_failed=manner.retry_failed)
+        units = manner.units(plan)
+        todo, done, failed = units_to_run(units, store, retry_failed=manner.retry_failed)
+        if not limit:
+            # (within a time, what matters most comes first)
+            todo = longest_first(todo, Estimator(plan, store.unit_seconds()))
         if not manner.quiet:
             _announce(plan, todo, done + failed, store, manner, limit)
         command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
@@ -128,7 +154,7 @@ def compute_suite(
         store.save_run(plan, run_info(plan, command, found) | more)
         if todo:
             todo = [replace(unit, keep_training=manner.training_curves) for unit in todo]
-            _compute(plan, todo, Progress(len(plan.units), done, failed), store, own, plugins, manner, limit)
+            _compute(plan, todo, Progress(len(units), done, failed), store, own, plugins, manner, limit)
         if limit:
             shown, left = shown_plan(plan, own, limit, store.statuses())
             if left:
@@ -152,8 +178,9 @@ def _check_packages(plan: Plan) -> None:
 def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
     store = Store(places.store) if places.store.is_file() else None
     try:
-        units = units_to_run(plan, store, retry_failed=manner.retry_failed)
-        print_plan(plan, units, Estimator(plan, store.unit_seconds() if store else []), manner.processes)
+        units = manner.units(plan)
+        standing = units_to_run(units, store, retry_failed=manner.retry_failed)
+        print_plan(plan, units, standing, Estimator(plan, store.unit_seconds() if store else []), manner.processes)
     finally:
         if store:
             store.close()
@@ -164,14 +191,18 @@ def _announce(plan: Plan, todo: list[Unit], stored: int, store: Store, manner: M
     suite = plan.suite
     estimator = Estimator(plan, store.unit_seconds())
     guess = f", about {duration(sum(map(estimator.seconds, todo)) / manner.processes)}" if todo else ""
+    where = count(manner.processes, "process", "es")
+    if manner.scheduler:
+        guess, where = "", f"the workers of {manner.scheduler}"
+    part = f"shard {manner.shard} of " if manner.shard else ""
     if limit and todo:
         guess = f", for at most {duration(limit.seconds)}"
     before = f", {stored} stored before" if stored else ""
     out.print(
-        f"suite {suite.name}: {count(len(plan.methods), 'method')} × {count(len(plan.infos), 'dataset')} × "
+        f"{part}suite {suite.name}: {count(len(plan.methods), 'method')} × {count(len(plan.infos), 'dataset')} × "
         f"{count(len(suite.scenarios), 'scenario')} × {count(len(suite.classifiers), 'classifier')} × "
-        f"{count(suite.draws, 'draw')}, in {count(len(plan.units), 'unit')} of work{before}, "
-        f"{len(todo)} to compute on {count(manner.processes, 'process', 'es')}{guess}",
+        f"{count(suite.draws, 'draw')}, in {count(len(manner.units(plan)), 'unit')} of work{before}, "
+        f"{len(todo)} to compute on {where}{guess}",
         markup=False,
     )
     print_not_run(plan)
@@ -202,6 +233,16 @@ def _has_baseline(places: Places, suite: str) -> bool:
     return bool(((scores["method"] == "none") & (scores["status"] == "ok")).any())
 
 
+def _engine(plan: Plan, units: int, own: dict[str, Dataset], plugins: list[str], manner: Manner) -> Engine:
+    if not manner.scheduler:
+        return make_engine(manner.processes, units, own, plugins, manner.limits)
+    check_package("distributed", "--engine dask")
+    from .cluster import Cluster
+
+    packages = [name for name in environment(plan) if name not in ("python", "platform", "cpus", "device")]
+    return Cluster(manner.scheduler, own, plugins, manner.limits, packages, lambda line: err.print(line, markup=False))
+
+
 def _compute(
     plan: Plan,
     todo: list[Unit],
@@ -214,7 +255,7 @@ def _compute(
 ) -> None:
     # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    engine = make_engine(manner.processes, len(todo), own, plugins)
+    engine = _engine(plan, len(todo), own, plugins, manner)
     try:
         with display_on(out, quiet=manner.quiet) as display:
             execute(plan, todo, engine, store, progress, display, limit)

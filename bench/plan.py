@@ -281,11 +281,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         entry.id: (entry, own[entry.name] if entry.name in own else dataset_instance(entry))
         for entry in expand("dataset", suite.datasets, dataset_registry, own)
     }
-    common = {"harness": source_hash(*HARNESS), "packages": digest(package_versions())}
-    common |= {f"classifier:{entry.id}": classifier_hash(entry) for entry in classifiers}
-    for name, metric in metric_registry.METRICS.items():
-        if metric.function is not None:
-            common[f"metric:{name}"] = source_hash(inspect.getfile(metric.function))
+    common = _common_code(classifiers)
     if suite.trials:
         check_package("optuna", f"tuning (trials = {suite.trials})")
         check_spaces({entry.id: (entry, methods[entry.id]) for entry in method_entries}, classifiers)
@@ -339,6 +335,26 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         {id_ for id_, (_, dataset) in datasets.items() if isinstance(dataset, SimulatedDataset)},
         {entry.id: entry for entry in method_entries},
     )
+
+
+def _common_code(classifiers: Iterable[Entry]) -> dict[str, str]:
+    """Return the hashes of the code and packages here that all methods have in common, by what they define."""
+    common = {"harness": source_hash(*HARNESS), "packages": digest(package_versions())}
+    common |= {f"classifier:{entry.id}": classifier_hash(entry) for entry in classifiers}
+    for name, metric in metric_registry.METRICS.items():
+        if metric.function is not None:
+            common[f"metric:{name}"] = source_hash(inspect.getfile(metric.function))
+    return common
+
+
+def differing_code(unit: Unit) -> list[str]:
+    """Return what a unit's key is made of and is something else here: code or packages have changed since.
+
+    Names are those of `Unit.definitions`; one that is not known here differs.
+    """
+    here = _common_code(unit.classifiers)
+    here[f"method:{unit.method.id}"] = method_hash(unit.method, method_instance(unit.method))
+    return sorted(name for name, value in here.items() if unit.definitions.get(name) != value)
 
 
 def _settings_hash(suite: Suite, budget: str) -> str:

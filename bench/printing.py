@@ -72,25 +72,29 @@ def print_not_run(plan: Plan) -> None:
             out.print(f"{status}: {who} on {where}: {reason}", markup=False)
 
 
-def print_plan(plan: Plan, units: tuple[list[Unit], int, int], estimator: Estimator, processes: int) -> None:
+def print_plan(
+    plan: Plan, units: list[Unit], standing: tuple[list[Unit], int, int], estimator: Estimator, processes: int
+) -> None:
     """Print a line for each dataset and scenario: units, how many are done, how long the rest takes.
 
     Parameters
     ----------
     plan : Plan
         The plan.
-    units : tuple
-        What `run.units_to_run` returns.
+    units : list of Unit
+        Those that are to be computed here.
+    standing : tuple
+        What `run.units_to_run` returns of them.
     estimator : Estimator
         Guesses the time.
     processes : int
         Number of worker processes.
     """
-    todo, done, failed = units
+    todo, done, failed = standing
     left = {unit.key for unit in todo}
     table = Table("dataset", "scenario", "units", "done", "to compute", "estimated", box=None, header_style="bold")
     cells: dict[tuple[str, str], list[Unit]] = {}
-    for unit in plan.units:
+    for unit in units:
         cells.setdefault((unit.dataset.id, unit.scenario.id), []).append(unit)
     for (dataset, scenario), members in cells.items():
         open_units = [unit for unit in members if unit.key in left]
@@ -106,7 +110,7 @@ def print_plan(plan: Plan, units: tuple[list[Unit], int, int], estimator: Estima
     else:
         basis = "from stored times" + (f"; of {', '.join(guessed)} a rough guess" if guessed else "")
     out.print(
-        f"{len(plan.units)} units, {done} done, {failed} failed, {len(todo)} to compute: about {duration(total)} on "
+        f"{len(units)} units, {done} done, {failed} failed, {len(todo)} to compute: about {duration(total)} on "
         f"{count(processes, 'process', 'es')} ({basis})",
         markup=False,
     )

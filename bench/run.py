@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..provenance import PACKAGES, distributions_of, package_versions
 from .device import CPU, requirements
-from .engine import Engine
+from .engine import Engine, WorkerDiedError
 from .estimate import Estimator
-from .evaluate import UnitResult, describe
+from .evaluate import UnitResult
 from .fit_progress import Report
 from .plan import Plan, Unit
 from .store import Store
@@ -88,13 +88,13 @@ class Display(Protocol):
         """Show that a unit's result is stored."""
 
 
-def units_to_run(plan: Plan, store: Store | None, *, retry_failed: bool) -> tuple[list[Unit], int, int]:
-    """Return the units that the store lacks, and how many of the plan are done and failed already."""
+def units_to_run(units: list[Unit], store: Store | None, *, retry_failed: bool) -> tuple[list[Unit], int, int]:
+    """Return those of some units that the store lacks, and how many are done and failed already."""
     statuses = store.statuses() if store is not None else {}
-    done = sum(statuses.get(unit.key) == "done" for unit in plan.units)
-    failed = sum(statuses.get(unit.key) == "failed" for unit in plan.units)
+    done = sum(statuses.get(unit.key) == "done" for unit in units)
+    failed = sum(statuses.get(unit.key) == "failed" for unit in units)
     wanted = {None, "failed"} if retry_failed else {None}
-    todo = [unit for unit in plan.units if statuses.get(unit.key) in wanted]
+    todo = [unit for unit in units if statuses.get(unit.key) in wanted]
     return todo, done, 0 if retry_failed else failed
 
 
@@ -148,11 +148,14 @@ def execute(
     estimator = Estimator(plan, store.unit_seconds())
     versions = environment(plan)
     # a unit that waits at the engine when the time is up would still be computed
-    in_flight = engine.workers if engine.workers == 1 or limit else engine.workers * QUEUED_PER_WORKER
-    progress.seconds_left = sum(map(estimator.seconds, todo)) / engine.workers
+    queued = 1 if engine.workers == 1 or limit else QUEUED_PER_WORKER
+    workers = engine.workers
+    progress.seconds_left = sum(map(estimator.seconds, todo)) / workers
     progress.deadline = limit.deadline if limit else math.inf
     while waiting or flying:
-        while waiting and len(flying) < in_flight:
+        # of a cluster there may be more now, or fewer
+        workers = engine.workers
+        while waiting and len(flying) < workers * queued:
             if limit and not (waiting := _within(limit, waiting, estimator)):
                 break
             unit = waiting.popleft()
@@ -164,12 +167,14 @@ def execute(
             unit = flying.pop(future)
             result = _result(unit, future)
             store.save(unit, result, versions)
-            estimator.learn(unit, result.seconds)
+            if result.seconds:
+                # (nothing is known of a unit whose process died)
+                estimator.learn(unit, result.seconds)
             progress.failed += bool(result.error)
             progress.done += not result.error
             left = [*waiting, *flying.values()]
             progress.running = _running(flying.values(), engine, progress.running)
-            progress.seconds_left = sum(map(estimator.seconds, left)) / engine.workers
+            progress.seconds_left = sum(map(estimator.seconds, left)) / workers
             display.finished(progress, unit, result)
 
 
@@ -189,7 +194,7 @@ def _running(units: Iterable[Unit], engine: Engine, before: list[Running]) -> li
 
 
 def _result(unit: Unit, future: Future[UnitResult]) -> UnitResult:
-    error = future.exception()
-    if error is None:
+    try:
         return future.result()
-    return UnitResult(unit.key, error=f"the worker process died ({describe(error)})")
+    except WorkerDiedError as error:
+        return UnitResult(unit.key, error=str(error))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, unknown_name
 from .console import Places
 from .options import (
     CategoricalOption,
@@ -59,6 +60,25 @@ def run(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
     ] = 0,
+    engine: Annotated[
+        str,
+        typer.Option(help="local: this machine, see --jobs; dask: the workers of --scheduler. Scores are the same."),
+    ] = "local",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler, such as tcp://host:8786 (extra 'cluster')."),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="K/N: only the K-th of N parts, into a store of its own; 'bench merge' puts them together."),
+    ] = None,
+    unit_timeout: Annotated[
+        str | None,
+        typer.Option(help="What a unit of work may take at most (90s, 10m, 2h); one that takes longer has failed."),
+    ] = None,
+    unit_memory: Annotated[
+        str | None, typer.Option(help="Memory of the process that computes a unit, at most (500MB, 2GB); likewise.")
+    ] = None,
     device: Annotated[
         str | None,
         typer.Option(
@@ -114,8 +134,10 @@ def run(
     """
     from .datasets_command import fetch_missing
     from .job import Manner, run_suite
+    from .limits import UnitLimits, parse_memory, parse_time
     from .own_table import own_table
     from .plugins import load_all
+    from .shard import parse_shard
     from .suite import load_suite, validate_suite
 
     load_all(plugin)
@@ -142,8 +164,26 @@ def run(
         chosen = validate_suite(chosen.model_dump(exclude_defaults=True) | changes, f"{suite} with these options")
     if download:
         fetch_missing(chosen)
-    manner = Manner(jobs, retry_failed, dry_run, quiet, training_curves, site)
+    limits = UnitLimits(
+        parse_time(unit_timeout, "--unit-timeout") if unit_timeout else math.inf,
+        parse_memory(unit_memory) if unit_memory else math.inf,
+    )
+    manner = Manner(
+        jobs,
+        scheduler=_scheduler(engine, scheduler),
+        limits=limits,
+        shard=parse_shard(shard) if shard else None,
+        retry_failed=retry_failed,
+        dry_run=dry_run,
+        quiet=quiet,
+        training_curves=training_curves,
+        site=site,
+    )
+    if manner.shard and time is not None:
+        raise InputError("--time stops a run where it is; a part of a run has to be whole: leave --time or --shard out")
     places, limit = Places(store, out_dir), None
+    if manner.shard and not store:
+        places = Places(places.out_dir / manner.shard.file_name, out_dir)
     if time is not None:
         from .sizing import Fixed
         from .time_limit import sized
@@ -151,6 +191,18 @@ def run(
         fixed = Fixed(methods is not None, classifiers is not None, draws is not None, controls is not False)
         chosen, limit = sized(chosen, own, time, fixed, places, manner.processes)
     run_suite(chosen, own, plugin or [], places, manner, limit)
+
+
+def _scheduler(engine: str, scheduler: str | None) -> str:
+    """Return the address of the scheduler; empty where this machine computes."""
+    if engine not in ("local", "dask"):
+        raise unknown_name("engine", engine, ("local", "dask"))
+    if (engine == "dask") != bool(scheduler):
+        raise InputError(
+            "--engine dask and --scheduler ADDRESS go together: start 'dask scheduler' on one machine, and "
+            "'dask worker ADDRESS' on those that compute"
+        )
+    return scheduler or ""
 
 
 def _entries(text: str | None, listed: tuple[Entry, ...]) -> list[Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -38,22 +37,6 @@ PLANNED = 0.9
 GROWTH = 1.5
 #: share of the time that a unit of work may take, else its draws are units of their own
 LONGEST_UNIT = 0.1
-
-_UNITS = {"s": 1, "m": 60, "h": 3600}
-
-
-def parse_time(text: str) -> float:
-    """Return the seconds of ``90s``, ``10m`` or ``2h``.
-
-    Examples
-    --------
-    >>> parse_time("1.5m")
-    90.0
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", text.strip().lower())
-    if not found or not float(found[1]):
-        raise InputError(f"--time {text}: write a number with s, m or h, such as 90s, 10m or 2h")
-    return float(found[1]) * _UNITS[found[2]]
 
 
 @dataclass(frozen=True)

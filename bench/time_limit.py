@@ -10,8 +10,9 @@ from ..datasets.contract import Dataset, FiniteDataset
 from ..errors import InputError
 from .console import Places, count, out
 from .display import duration
+from .limits import parse_time
 from .plan import Plan, make_plan
-from .sizing import Fixed, Sized, parse_time, request_of, size_suite
+from .sizing import Fixed, Sized, request_of, size_suite
 from .store import Store
 from .suite import Suite, validate_suite
 

@@ -71,8 +71,9 @@ class Ours:
 
     def clipped(self, least: float, most: float) -> Ours:
         """Return the same with ranges that end where the figure itself must end."""
-        ends = ("low", "high", "run_low", "run_high")
-        return replace(self, **{name: float(np.clip(getattr(self, name), least, most)) for name in ends})
+        ends = (self.low, self.high, self.run_low, self.run_high)
+        low, high, run_low, run_high = (float(np.clip(end, least, most)) for end in ends)
+        return replace(self, low=low, high=high, run_low=run_low, run_high=run_high)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from augbench.bench import sizing, time_limit
 from augbench.bench.display import Quiet
 from augbench.bench.engine import InProcess
 from augbench.bench.estimate import Estimator
+from augbench.bench.limits import parse_time
 from augbench.bench.plan import make_plan
 from augbench.bench.run import Progress, execute, units_to_run
-from augbench.bench.sizing import CHEAP, CORE, SLOW, Costs, Fixed, parse_time, size_suite
+from augbench.bench.sizing import CHEAP, CORE, SLOW, Costs, Fixed, size_suite
 from augbench.bench.store import Store
 from augbench.bench.suite import Entry, load_suite
 from augbench.bench.time_limit import Limit, shown_plan
@@ -138,7 +139,7 @@ def limit(seconds, left):
 
 
 def run(plan, own, store, limit):
-    todo, done, failed = units_to_run(plan, store, retry_failed=False)
+    todo, done, failed = units_to_run(plan.units, store, retry_failed=False)
     progress = Progress(len(plan.units), done, failed)
     execute(plan, todo, InProcess(own), store, progress, Quiet(), limit)
     return progress

@@ -1,0 +1,415 @@
+"""The engine for more than one machine: a Dask scheduler and Dask workers that the user has started.
+
+On each worker every unit is computed by the engine for local processes, so that limits, killed processes and the bits
+are the same as on one machine. Workers get units, one's own tables once, and plugin files; they never see the store.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import multiprocessing
+import platform
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from distributed import Client, KilledWorker, WorkerPlugin, get_worker
+from distributed import Future as DaskFuture
+
+from ..datasets.contract import Dataset
+from ..errors import InputError
+from ..provenance import package_versions
+from .console import count
+from .engine import NO_LIMITS, Processes, WorkerDiedError
+from .evaluate import UnitResult, describe
+from .fit_progress import Report
+from .limits import UnitLimits
+from .plan import Unit
+
+#: seconds within which a scheduler must answer
+ANSWER = 10.0
+#: seconds for which a scheduler that was lost is waited for
+PATIENCE = 600.0
+#: seconds between two looks at what is waited for
+EVERY = 1.0
+#: seconds after which a worker that computes nothing ends its processes: its driver may have been killed
+IDLE = 60.0
+
+
+def _silence_dask() -> None:
+    """Keep Dask from printing tracebacks of what is handled here."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class RefusedError(Exception):
+    """A worker, named by its address, cannot compute what the driver would, and why."""
+
+
+def worker_versions(packages: list[str]) -> dict[str, str]:
+    """Return the versions here of Python and of some packages."""
+    return {"python": ".".join(platform.python_version_tuple()[:2]), **package_versions(packages)}
+
+
+def differing_versions(expected: Mapping[str, str], found: Mapping[str, str]) -> str:
+    """Return in words where a worker's versions are others than the driver's; an empty string if nowhere."""
+    return ", ".join(
+        f"{name} {found.get(name, 'absent')} (here {version})"
+        for name, version in expected.items()
+        if found.get(name, "absent") != version
+    )
+
+
+class WorkerSide(WorkerPlugin):
+    """What a Dask worker keeps for a run: tables and plugins of the driver, and the processes that compute.
+
+    Parameters
+    ----------
+    name : str
+        Of the run.
+    own_datasets, limits
+        As of `Processes`.
+    plugins : list of str
+        Modules to load in each process.
+    files : dict of str to bytes
+        Plugin files by name.
+    expected : dict of str to str
+        The driver's `worker_versions`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        own_datasets: dict[str, Dataset],
+        plugins: list[str],
+        files: dict[str, bytes],
+        limits: UnitLimits,
+        expected: dict[str, str],
+    ) -> None:
+        self.name = name
+        self._own, self._plugins, self._files = own_datasets, plugins, files
+        self._limits, self._expected = limits, expected
+
+    def setup(self, worker: Any) -> None:
+        """Make ready to compute; the processes are started with the first unit."""
+        self._refusal = differing_versions(self._expected, worker_versions([*self._expected][1:]))
+        self._threads = worker.state.nthreads
+        self._lock = threading.Lock()
+        self._engine: Processes | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._computing, self._last = 0, time.monotonic()
+        # a worker below a nanny is a daemonic process, which may not have children; it ends its own by itself
+        multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+
+    def teardown(self, worker: Any) -> None:
+        """End the processes."""
+        with self._lock:
+            self._stop()
+
+    def compute(self, unit: Unit) -> UnitResult:
+        """Compute a unit in a process of this worker, and tell the driver how far it is.
+
+        Raises
+        ------
+        RefusedError
+            There are other versions here than at the driver.
+        WorkerDiedError
+            The process died or took too much.
+        """
+        if self._refusal:
+            raise RefusedError(get_worker().address, self._refusal)
+        with self._lock:
+            self._computing += 1
+            engine = self._engine = self._engine or self._start()
+        try:
+            future = engine.submit(unit)
+            told = None
+            while not wait([future], timeout=EVERY).done:
+                report = engine.report(unit)
+                if report != told:
+                    told = report
+                    get_worker().log_event(self.name, (unit.key, report and [report.what, report.done, report.total]))
+            return future.result()
+        finally:
+            with self._lock:
+                self._computing -= 1
+                self._last = time.monotonic()
+
+    def _start(self) -> Processes:
+        self._folder = tempfile.TemporaryDirectory(prefix="augbench-plugins-")
+        paths = []
+        for name, content in self._files.items():
+            path = Path(self._folder.name) / name
+            path.write_bytes(content)
+            paths.append(str(path))
+        engine = Processes(self._threads, self._own, [*self._plugins, *paths], self._limits)
+        threading.Thread(target=self._stop_when_idle, args=(engine,), daemon=True).start()
+        return engine
+
+    def _stop_when_idle(self, engine: Processes) -> None:
+        while self._engine is engine:
+            time.sleep(EVERY)
+            with self._lock:
+                if self._engine is engine and not self._computing and time.monotonic() - self._last > IDLE:
+                    self._stop()
+
+    def _stop(self) -> None:
+        if self._engine:
+            self._engine.stop()
+            self._engine = None
+        if self._folder:
+            self._folder.cleanup()
+            self._folder = None
+
+
+def _compute(unit: Unit, name: str) -> UnitResult:
+    """Compute a unit on the Dask worker where this runs."""
+    worker = get_worker()
+    side = worker.plugins.get(name)
+    if not isinstance(side, WorkerSide):
+        raise RefusedError(worker.address, "it does not know this run")
+    return side.compute(unit)
+
+
+class Cluster:
+    """Computes units on Dask workers.
+
+    A worker that is lost costs nothing: Dask gives its units to others. A scheduler that is lost is waited for, and
+    what it had is handed to it again.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as ``"tcp://host:8786"``.
+    own_datasets, plugins, limits
+        As of `Processes`; the content of plugin files is sent to the workers.
+    packages : list of str
+        Those whose versions must be the driver's on every worker.
+    say : callable
+        Told in a line what a person should know: that nothing is there to compute, that the scheduler is lost.
+
+    Raises
+    ------
+    InputError
+        There is no scheduler, or a worker has other versions.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        own_datasets: Mapping[str, Dataset],
+        plugins: list[str],
+        limits: UnitLimits = NO_LIMITS,
+        packages: list[str] | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        for logger in (
+            "distributed",
+            *(one for one in logging.root.manager.loggerDict if one.startswith("distributed.")),
+        ):
+            # tracebacks of what is handled here
+            logging.getLogger(logger).setLevel(logging.CRITICAL)
+        self._address, self._say = address, say
+        self._name = f"augbench-{uuid.uuid4().hex[:12]}"
+        self._expected = worker_versions(packages or [])
+        files = {Path(one).name: Path(one).read_bytes() for one in plugins if one.endswith(".py")}
+        modules = [one for one in plugins if not one.endswith(".py")]
+        self._side = WorkerSide(self._name, dict(own_datasets), modules, files, limits, self._expected)
+        self._lock = threading.Lock()
+        self._futures: dict[str, tuple[Unit, Future[UnitResult]]] = {}
+        self._flying: dict[str, DaskFuture] = {}
+        self._reports: dict[str, Report] = {}
+        self._refused: set[str] = set()
+        #: how many units are computed at a time, and when they were counted
+        self._counted = (1, -math.inf)
+        self._lost = False
+        self._stopped = threading.Event()
+        try:
+            self._client = self._connect()
+        except OSError as error:
+            raise InputError(
+                f"no Dask scheduler answers at {address} ({describe(error)}): start one with 'dask scheduler', and "
+                f"workers with 'dask worker {address}'"
+            ) from None
+        try:
+            self._wait_for_workers()
+            self._check_versions()
+            self._client.register_plugin(self._side, name=self._name)
+        except BaseException:
+            self._client.close(timeout=EVERY)
+            raise
+
+    @property
+    def workers(self) -> int:
+        """How many units the workers compute at a time now."""
+        if time.monotonic() - self._counted[1] > EVERY:
+            with suppress(OSError, ValueError):
+                threads = sum(one["nthreads"] for one in self._sound_workers().values())
+                self._counted = (max(1, threads), time.monotonic())
+        return self._counted[0]
+
+    def submit(self, unit: Unit) -> Future[UnitResult]:
+        """Hand a unit to the scheduler."""
+        future: Future[UnitResult] = Future()
+        with self._lock:
+            self._futures[unit.key] = (unit, future)
+            if not self._lost:
+                self._hand_in(unit)
+        return future
+
+    def report(self, unit: Unit) -> Report | None:
+        """Return what the unit's worker said last."""
+        return self._reports.get(unit.key)
+
+    def stop(self) -> None:
+        """Take back what is in flight, end the processes of the workers and the connection."""
+        self._stopped.set()
+        with suppress(Exception):
+            self._client.cancel(list(self._flying.values()), force=True)
+        with suppress(Exception):
+            self._client.unregister_worker_plugin(self._name)
+        with suppress(Exception):
+            self._client.close(timeout=EVERY)
+
+    # -- scheduler and workers -------------------------------------------------------------------------------------
+
+    def _connect(self) -> Client:
+        client = Client(self._address, timeout=ANSWER, set_as_default=False, name=self._name)
+        client.subscribe_topic(self._name, self._hear)
+        return client
+
+    def _sound_workers(self) -> dict[str, Any]:
+        """Return the workers that were not refused, by address."""
+        workers = self._client.scheduler_info()["workers"]
+        return {address: one for address, one in workers.items() if address not in self._refused}
+
+    def _wait_for_workers(self) -> None:
+        said = False
+        while not self._sound_workers():
+            if not said:
+                self._say(f"{self._address} has no workers yet: start some with 'dask worker {self._address}'")
+                said = True
+            time.sleep(EVERY)
+
+    def _check_versions(self) -> None:
+        """Raise if a worker cannot compute what the driver would."""
+        answers = self._client.run(worker_versions, [*self._expected][1:], on_error="return")
+        problems = []
+        for address, answer in answers.items():
+            if isinstance(answer, BaseException):
+                problems.append(f"{address}: {describe(answer)} (is augbench installed there?)")
+            elif differing := differing_versions(self._expected, answer):
+                problems.append(f"{address}: {differing}")
+        if problems:
+            raise InputError(
+                f"{count(len(problems), 'worker')} of {len(answers)} would give other results: {'; '.join(problems)}. "
+                "Install the driver's versions there ('pip install -c constraints.txt')"
+            )
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        """Keep how far a worker says that a unit is."""
+        key, report = event[1]
+        if report and key in self._futures:
+            self._reports[key] = Report(*report)
+        else:
+            self._reports.pop(key, None)
+
+    # -- units -----------------------------------------------------------------------------------------------------
+
+    def _hand_in(self, unit: Unit) -> None:
+        """Submit a unit; the caller holds the lock."""
+        where = {"workers": list(self._sound_workers()), "allow_other_workers": False} if self._refused else {}
+        name = f"{self._name}-{unit.key[:16]}-{uuid.uuid4().hex[:6]}"
+        future = self._client.submit(_compute, unit, self._name, key=name, pure=False, **where)
+        self._flying[unit.key] = future
+        future.add_done_callback(partial(self._finished, unit))
+
+    def _finished(self, unit: Unit, computed: DaskFuture) -> None:
+        """Hand a result over, or do what has to be done where there is none."""
+        if self._stopped.is_set() or self._flying.get(unit.key) is not computed:
+            return
+        try:
+            result = computed.result()
+        except WorkerDiedError as error:
+            self._fail(unit, error)
+        except RefusedError as error:
+            self._refuse(unit, *error.args)
+        except KilledWorker as error:
+            times = error.allowed_failures + 1
+            self._fail(unit, WorkerDiedError(f"{count(times, 'Dask worker')} died, one after the other, while at it"))
+        except Exception as error:
+            if computed.cancelled() or computed.status == "lost" or self._client.status != "running":
+                self._lose()
+            else:
+                self._fail(unit, WorkerDiedError(f"no result came back ({describe(error)})"))
+        else:
+            self._take(unit).set_result(result)
+
+    def _take(self, unit: Unit) -> Future[UnitResult]:
+        """Return the future of a unit that has ended."""
+        with self._lock:
+            self._flying.pop(unit.key, None)
+            self._reports.pop(unit.key, None)
+            return self._futures.pop(unit.key)[1]
+
+    def _fail(self, unit: Unit, error: WorkerDiedError) -> None:
+        self._take(unit).set_exception(error)
+
+    def _refuse(self, unit: Unit, address: str, why: str) -> None:
+        """Give no more to a worker that came later and has other versions."""
+        if address not in self._refused:
+            self._refused.add(address)
+            self._say(f"worker {address} would give other results and is not used: {why}")
+        if not self._sound_workers():
+            self._give_up(InputError("no worker is left that has the versions of this process"))
+            return
+        with self._lock:
+            self._hand_in(unit)
+
+    def _lose(self) -> None:
+        """Wait for the scheduler in a thread of its own, once."""
+        with self._lock:
+            if self._lost:
+                return
+            self._lost = True
+        threading.Thread(target=self._find_again, daemon=True).start()
+
+    def _find_again(self) -> None:
+        """Connect to a scheduler that was lost, and hand it everything again."""
+        self._say(f"the scheduler {self._address} is lost: waiting for it; what is stored is kept, Ctrl-C stops")
+        with suppress(Exception):
+            self._client.close(timeout=EVERY)
+        deadline = time.monotonic() + PATIENCE
+        while not self._stopped.wait(EVERY):
+            try:
+                self._client = self._connect()
+                self._wait_for_workers()
+                self._check_versions()
+                self._client.register_plugin(self._side, name=self._name)
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    self._give_up(InputError(f"the scheduler {self._address} did not come back ({describe(error)})"))
+                    return
+            except InputError as error:
+                self._give_up(error)
+                return
+            else:
+                break
+        with self._lock:
+            self._lost = False
+            for unit, _ in list(self._futures.values()):
+                self._hand_in(unit)
+        self._say(f"the scheduler {self._address} is back")
+
+    def _give_up(self, error: InputError) -> None:
+        for unit, _ in list(self._futures.values()):
+            self._take(unit).set_exception(error)

@@ -1,0 +1,147 @@
+"""What a worker process leaves in a folder for the driver: which unit it computes, and what it printed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .limits import memory_words
+
+#: what a unit prints is cut to nothing when it is more than so many bytes
+MOST_OUTPUT = 2**20
+#: the end of it that is shown when its worker died, in characters
+SHOWN_OUTPUT = 300
+#: seconds between two looks at the workers
+EVERY = 0.25
+
+
+class WorkerFiles:
+    """Files of worker processes, by their numbers.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are. A folder that is gone or full costs what is written there, and no result.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _unit(self, pid: int) -> Path:
+        return self.folder / f"{pid}.unit"
+
+    def _output(self, pid: int) -> Path:
+        return self.folder / f"{pid}.out"
+
+    def catch_output(self) -> None:
+        """Send what this process and its libraries print into a file: it would break the driver's display."""
+        try:
+            file = os.open(self._output(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600)
+        except OSError:
+            file = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        os.close(file)
+
+    @contextmanager
+    def computing(self, key: str) -> Iterator[None]:
+        """Say that this process computes a unit; what it printed is forgotten at the end."""
+        unit = self._unit(os.getpid())
+        with suppress(OSError):
+            unit.write_text(key, encoding="utf-8")
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                unit.unlink(missing_ok=True)
+            with suppress(OSError):
+                os.truncate(self._output(os.getpid()), 0)
+
+    def running(self) -> dict[int, str]:
+        """Return the key of the unit that each process computes."""
+        found = {}
+        for path in self.folder.glob("*.unit"):
+            with suppress(OSError):
+                found[int(path.stem)] = path.read_text(encoding="utf-8")
+        return found
+
+    def trim_outputs(self) -> None:
+        """Empty the outputs that have grown too long."""
+        for path in self.folder.glob("*.out"):
+            with suppress(OSError):
+                if path.stat().st_size > MOST_OUTPUT:
+                    os.truncate(path, 0)
+
+    def last_words(self, pid: int) -> str:
+        """Return the last line that a process printed."""
+        with suppress(OSError), self._output(pid).open("rb") as file:
+            file.seek(max(0, self._output(pid).stat().st_size - 10 * SHOWN_OUTPUT))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+            return lines[-1].strip()[-SHOWN_OUTPUT:] if lines else ""
+        return ""
+
+
+class Watch:
+    """A thread that looks after worker processes: it kills what takes too much memory, and bounds what they print.
+
+    Parameters
+    ----------
+    files : WorkerFiles
+        Of the workers.
+    memory : float
+        Bytes that a worker and the processes that it has started may have.
+
+    Attributes
+    ----------
+    over : dict of str to str
+        By the key of a unit whose worker was killed, why, in words.
+    """
+
+    def __init__(self, files: WorkerFiles, memory: float) -> None:
+        self.over: dict[str, str] = {}
+        self._files = files
+        self._memory = memory
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(EVERY):
+            self._files.trim_outputs()
+            for pid, key in self._files.running().items():
+                # the unit may have ended in the meantime
+                if resident_bytes(pid) > self._memory and self._files.running().get(pid) == key:
+                    self.over[key] = f"took more than {memory_words(self._memory)} of memory"
+                    _kill(pid)
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of a process and of those that it has started; 0 where it is gone."""
+    import psutil
+
+    total = 0
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.Error):
+                total += one.memory_info().rss
+    return total
+
+
+def _kill(pid: int) -> None:
+    """Kill a process and those that it has started."""
+    import psutil
+
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for one in (*process.children(recursive=True), process):
+            with suppress(psutil.Error):
+                one.kill()

@@ -1,0 +1,184 @@
+"""Dask workers compute what one process computes, to the last bit, and whatever is killed costs no result."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import fingerprint
+
+pytest.importorskip("distributed", reason="no Dask: pip install -e '.[cluster]'")
+
+DASK = [sys.executable, "-m", "dask"]
+GENERATE = "return X[y == 2].iloc[[0] * counts[2]], np.repeat(2, counts[2])"
+
+
+class DaskProcesses:
+    """A scheduler and workers on this machine, as a user starts them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.running = []
+
+    def start_scheduler(self, port=0):
+        file = self.folder / "scheduler.json"
+        file.unlink(missing_ok=True)
+        options = ["--port", str(port), "--no-dashboard", "--scheduler-file", str(file), "--host", "127.0.0.1"]
+        process = self._start("scheduler", *options)
+        while not file.is_file():
+            assert process.poll() is None
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
+        self.address = json.loads(file.read_text())["address"]
+        return process
+
+    def start_worker(self, **environment):
+        options = [self.address, "--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder)]
+        return self._start("worker", *options, **environment)
+
+    def _start(self, *command, **environment):
+        log = (self.folder / f"{command[0]}-{len(self.running)}.log").open("w")
+        process = subprocess.Popen(
+            [*DASK, *command], stdout=log, stderr=log, start_new_session=True, env={**os.environ, **environment}
+        )
+        self.running.append(process)
+        return process
+
+    def kill(self, process):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture
+def dask(tmp_path):
+    processes = DaskProcesses(tmp_path)
+    processes.start_scheduler()
+    yield processes
+    for process in processes.running:
+        processes.kill(process)
+
+
+def start(tmp_path, dask, *options):
+    """Start a run on the cluster in the background."""
+    command = [sys.executable, "-m", "augbench.bench", "run", *map(str, options), "--no-site", "--engine", "dask"]
+    command += ["--scheduler", dask.address, "--store", "dask.sqlite"]
+    return subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(condition, process):
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+
+
+def test_the_cluster_gives_the_scores_of_one_process_and_says_what_failed(bench, tmp_path, tiny_suite, plugin, dask):
+    dask.start_worker()
+    dask.start_worker()
+    crashing = plugin("import ctypes\nprint('about to crash', flush=True)\nctypes.string_at(0)", "crashing")
+    # a file of one's own that the workers do not have
+    options = (tiny_suite, "--plugin", crashing, "--methods", "smote,crashing", "--controls", "--unit-timeout", "5m")
+    run = start(tmp_path, dask, *options)
+    _, stderr = run.communicate(timeout=240)
+    assert run.returncode == 1
+    assert "failed: crashing · iris · imbalance:count=12: the worker process died (SIGSEGV): about to crash" in stderr
+    alone = bench("run", *options, "--no-site", "--store", "alone.sqlite", "--jobs", 1)
+    assert alone.returncode == 1
+    assert fingerprint(tmp_path / "dask.sqlite") == fingerprint(tmp_path / "alone.sqlite")
+
+
+def test_what_is_killed_and_comes_back_costs_no_result(bench, tmp_path, tiny_suite, plugin, dask):
+    """A worker is killed, then the scheduler (and with it every worker), then the driver; all go on."""
+    gate = tmp_path / "gate"
+    held = plugin(f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n{GENERATE}", "held")
+    options = (tiny_suite, "--plugin", held, "--methods", "held,smote", "--datasets", "iris", "--draws", "8")
+    first = dask.start_worker()
+    run = start(tmp_path, dask, *options)
+    wait_for(lambda: stored(tmp_path / "dask.sqlite") >= 2, run)
+    dask.kill(first)
+    dask.start_worker()
+    scheduler, *_ = dask.running
+    port = int(dask.address.rpartition(":")[2])
+    dask.kill(scheduler)
+    dask.start_scheduler(port)
+    dask.start_worker()
+    gate.touch()
+    before = stored(tmp_path / "dask.sqlite")
+    wait_for(lambda: stored(tmp_path / "dask.sqlite") > before, run)
+    run.kill()
+    _, stderr = run.communicate()
+    assert f"the scheduler {dask.address} is lost: waiting for it" in stderr
+    assert f"the scheduler {dask.address} is back" in stderr
+    assert "Traceback" not in stderr
+    again = start(tmp_path, dask, *options)
+    stdout, stderr = again.communicate(timeout=240)
+    assert again.returncode == 0, stderr
+    assert "stored before" in stdout
+    alone = bench("run", *options, "--no-site", "--store", "alone.sqlite", "--jobs", 1)
+    assert alone.returncode == 0, alone.stderr
+    assert fingerprint(tmp_path / "dask.sqlite") == fingerprint(tmp_path / "alone.sqlite")
+
+
+def stored(path):
+    import sqlite3
+
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT count(*) FROM units").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def fake_version(folder, name="scipy", version="0.0.1"):
+    """A folder for PYTHONPATH with which a package seems to have another version."""
+    info = folder / "fake" / f"{name}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    return {"PYTHONPATH": str(info.parent)}
+
+
+def test_a_worker_with_other_versions_is_refused_before_the_first_unit(tmp_path, tiny_suite, dask):
+    dask.start_worker(**fake_version(tmp_path))
+    run = start(tmp_path, dask, tiny_suite)
+    _, stderr = run.communicate(timeout=120)
+    assert run.returncode == 2
+    assert "error: 1 worker of 1 would give other results: tcp://" in stderr
+    assert "scipy 0.0.1 (here " in stderr
+    assert stderr.count("\n") == 1
+    assert stored(tmp_path / "dask.sqlite") == 0
+
+
+def test_a_worker_with_other_versions_that_comes_later_is_not_used(tmp_path, tiny_suite, plugin, dask):
+    gate = tmp_path / "gate"
+    held = plugin(f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n{GENERATE}", "held")
+    dask.start_worker()
+    run = start(tmp_path, dask, tiny_suite, "--plugin", held, "--methods", "held,smote", "--datasets", "iris")
+    wait_for(lambda: stored(tmp_path / "dask.sqlite") >= 1, run)
+    dask.start_worker(**fake_version(tmp_path))
+    log = lambda: "".join(path.read_text() for path in Path(tmp_path).glob("worker-*.log"))  # noqa: E731
+    wait_for(lambda: log().count("Registered to") == 2, run)
+    gate.touch()
+    _, stderr = run.communicate(timeout=240)
+    assert run.returncode == 0, stderr
+    assert "would give other results and is not used: scipy 0.0.1 (here " in stderr
+
+
+def test_no_scheduler_is_one_line(tmp_path, bench, tiny_suite):
+    run = bench("run", tiny_suite, "--engine", "dask", "--scheduler", "tcp://127.0.0.1:9")
+    assert run.returncode == 2
+    assert run.stderr.startswith("error: no Dask scheduler answers at tcp://127.0.0.1:9")
+    assert "dask worker tcp://127.0.0.1:9" in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("options", [("--engine", "dask"), ("--scheduler", "tcp://127.0.0.1:9")])
+def test_engine_and_scheduler_go_together(bench, tiny_suite, options):
+    run = bench("run", tiny_suite, *options)
+    assert run.returncode == 2
+    assert "--engine dask and --scheduler ADDRESS go together" in run.stderr

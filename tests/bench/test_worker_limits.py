@@ -1,0 +1,135 @@
+"""Units that hang, eat memory, crash or print without end cost themselves only, and say why."""
+
+import os
+
+import pytest
+from augbench.bench.engine import InProcess, Processes, make_engine
+from augbench.bench.limits import UnitLimits, memory_words, parse_memory, parse_time
+from augbench.bench.plan import make_plan
+from augbench.bench.plugins import load_plugin
+from augbench.bench.suite import validate_suite
+from augbench.bench.worker_files import SHOWN_OUTPUT, WorkerFiles
+from augbench.errors import InputError
+
+SUITE = {"name": "mine", "draws": 1, "folds": 0, "controls": False, "datasets": ["iris"],
+         "classifiers": ["logistic-regression"], "scenarios": ["imbalance:count=12"]}  # fmt: skip
+GENERATE = "return X[y == 2].iloc[[0] * counts[2]], np.repeat(2, counts[2])"
+#: what goes wrong, by the name of the method
+FAULTS = {
+    "hangs": "while True: pass",
+    "eats": "held = []\nwhile True: held.append(np.ones(2**22))",
+    "crashes": "import ctypes\nprint('about to crash', flush=True)\nctypes.string_at(0)",
+    "prints": f"for _ in range(40): os.write(1, b'x' * 200_000)\nprint('enough')\n{GENERATE}",
+    "starts-another": "import subprocess, sys\n"
+    "subprocess.run([sys.executable, '-c', 'import time; held = bytearray(2**30 + 2**29); time.sleep(1000)'])",
+}
+
+
+def units_of(*names):
+    plan = make_plan(validate_suite(SUITE | {"methods": list(names)}, "mine"))
+    found = {unit.method.id: unit for unit in plan.units}
+    return [found[name] for name in names]
+
+
+@pytest.fixture
+def faulty(plugin):
+    paths = [str(plugin(body, name)) for name, body in FAULTS.items()]
+    for path in paths:
+        load_plugin(path)
+    return paths
+
+
+def test_each_limit_has_its_reason_and_the_next_unit_is_computed(faulty):
+    engine = Processes(1, {}, faulty, UnitLimits(seconds=10, memory=1.2 * 2**30))
+    folder = engine._reports.folder
+    try:
+        calm, *units = units_of("smote", *FAULTS)
+        futures = [engine.submit(unit) for unit in [*units, calm]]
+        reasons = [str(future.exception(timeout=240)) for future in futures]
+        assert reasons[0] == "took longer than 10 s (--unit-timeout)"
+        assert reasons[1] == "took more than 1.2 GB of memory (--unit-memory)"
+        assert reasons[2] == "the worker process died (SIGSEGV): about to crash"
+        assert reasons[3] == "None"
+        # of what the unit's process has started, too
+        assert reasons[4] == reasons[1]
+        assert futures[3].result().error == futures[5].result().error == ""
+        # what was printed is not kept
+        assert sum(path.stat().st_size for path in folder.glob("*.out")) < 10_000
+    finally:
+        engine.stop()
+    assert not folder.exists()
+
+
+def test_code_that_changed_after_the_plan_is_not_computed(plugin):
+    path = plugin(GENERATE, "edited")
+    load_plugin(str(path))
+    (unit,) = units_of("edited")
+    path.write_text(path.read_text().replace("X[y == 2]", "X[y == 2].iloc[::-1]"))
+    engine = Processes(1, {}, [str(path)])
+    try:
+        error = engine.submit(unit).result(timeout=60).error
+        assert "others than those that the run was planned with" in error
+        assert error.endswith(": method:edited")
+    finally:
+        engine.stop()
+
+
+def test_a_limit_needs_a_process_that_can_be_killed():
+    assert isinstance(make_engine(1, 5, {}, []), InProcess)
+    engine = make_engine(1, 5, {}, [], UnitLimits(seconds=5))
+    engine.stop()
+    assert isinstance(engine, Processes)
+    assert engine.workers == 1
+
+
+def test_output_is_caught_bounded_and_its_end_is_shown(tmp_path):
+    files = WorkerFiles(tmp_path)
+    files._output(7).write_bytes(b"first\nlast \xff" + b"y" * 1000 + b"\n\n")
+    assert files.last_words(7) == "y" * SHOWN_OUTPUT
+    assert files.last_words(8) == ""
+    files.trim_outputs()
+    assert files.last_words(7)
+    files._output(7).write_bytes(b"z" * 2_000_000)
+    files.trim_outputs()
+    assert files.last_words(7) == ""
+    with files.computing("key"):
+        assert files.running() == {os.getpid(): "key"}
+    assert files.running() == {}
+
+
+def test_a_folder_that_is_gone_costs_nothing(tmp_path):
+    files = WorkerFiles(tmp_path / "gone")
+    with files.computing("key"):
+        assert files.running() == {}
+    files.trim_outputs()
+    assert files.last_words(7) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("500MB", 500 * 2**20), ("2GB", 2**31), ("1.5 g", 1.5 * 2**30), ("1TiB", 2**40)]
+)
+def test_sizes_are_read(text, size):
+    assert parse_memory(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "2", "-2GB", "0GB", "two GB", "2 kB", "2GBs"])
+def test_what_is_no_size_is_named(text):
+    with pytest.raises(InputError, match="such as 500MB or 2GB"):
+        parse_memory(text)
+
+
+def test_sizes_are_said_and_the_option_of_a_time_is_named():
+    assert (memory_words(2**31), memory_words(500 * 2**20)) == ("2 GB", "500 MB")
+    with pytest.raises(InputError, match="--unit-timeout soon: write a number"):
+        parse_time("soon", "--unit-timeout")
+
+
+def test_the_command_line_stores_what_went_over_a_limit_as_failed(bench, tmp_path, tiny_suite, plugin):
+    path = plugin("while True: pass", "endless")
+    run = bench(
+        "run", tiny_suite, "--plugin", path, "--methods", "endless", "--datasets", "iris", "--controls",
+        "--jobs", 1, "--no-site", "--unit-timeout", "4s",
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "failed: endless · iris · imbalance:count=12: took longer than 4 s (--unit-timeout)" in run.stderr
+    assert "2 of " in run.stderr
