@@ -18,7 +18,7 @@ from .stored_unit import check_unit, truth_reader
 OF_UNIT = ("draws", "cells", "scores", "predictions", "training", "samples")
 OF_RUN = ("run_units", "run_exclusions")
 NEEDED = {"units", "draws", "cells", "scores", "predictions", "truth", "runs", *OF_RUN}
-#: ids between two that can be read that are tried one by one
+#: row ids between two that can be read that are tried one by one
 GAP = 10_000_000
 #: true classes that belong to nothing
 LONE_TRUTH = "SELECT content_hash FROM truth WHERE content_hash NOT IN (SELECT content_hash FROM draws)"
@@ -155,37 +155,29 @@ def _version(connection: sqlite3.Connection) -> int | None:
 
 
 def readable_ids(connection: sqlite3.Connection, table: str) -> list[int]:
-    """Return the ids of all rows of a table that can be reached: from both ends, and one by one in between."""
+    """Return the row ids of all rows of a table that can be reached: from both ends, and one by one in between."""
     ids: set[int] = set()
     ends = []
     for order in ("ASC", "DESC"):
         last = None
         try:
             # by the row itself, not by an index that may tell of others
-            for (last,) in connection.execute(f"SELECT id FROM {table} NOT INDEXED ORDER BY id {order}"):
+            for (last,) in connection.execute(f"SELECT rowid FROM {table} NOT INDEXED ORDER BY rowid {order}"):
                 ids.add(last)
             return sorted(ids)
         except sqlite3.DatabaseError:
             ends.append(last)
-    low, high = ends[0] or 0, ends[1] or _highest_unit(connection)
-    for id_ in range(low + 1, min(high, low + GAP)):
+    low = ends[0] or 0
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    # no row takes fewer bytes
+    most = low + pages * size // 64
+    for id_ in range(low + 1, min(ends[1] or most, low + GAP)):
         try:
-            if connection.execute(f"SELECT id FROM {table} WHERE id = ?", [id_]).fetchone():
+            if connection.execute(f"SELECT rowid FROM {table} WHERE rowid = ?", [id_]).fetchone():
                 ids.add(id_)
         except sqlite3.DatabaseError:
             continue
     return sorted(ids)
-
-
-def _highest_unit(connection: sqlite3.Connection) -> int:
-    """Return one more than the highest id of a unit that any table tells of."""
-    highest = 0
-    for table in OF_UNIT:
-        try:
-            highest = max(highest, connection.execute(f"SELECT max(unit) FROM {table}").fetchone()[0] or 0)
-        except (sqlite3.DatabaseError, TypeError):
-            continue
-    return highest + 1
 
 
 def _check_file(check: StoreCheck, connection: sqlite3.Connection, tables: set[str]) -> None:

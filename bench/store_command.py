@@ -56,8 +56,8 @@ def check_store(
         _print_sound(found)
         return
     lost = f"{count(len(found.damaged), 'unit')} of {found.units:,}"
-    what = "the file is damaged, and" if found.file_is_damaged else "damaged:"
-    out.print(f"{what} {lost} that can be found; 'bench store check --repair' keeps what is sound", markup=False)
+    what = f"the file is damaged, and up to {lost} that can be found" if found.file_is_damaged else f"damaged: {lost}"
+    out.print(f"{what}; 'bench store check --repair' keeps what is sound", markup=False)
     raise typer.Exit(1)
 
 
