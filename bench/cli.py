@@ -22,6 +22,7 @@ from .leaderboard_command import leaderboard
 from .options import MetricOption, OutOption, PluginOption, StoreOption, SuiteOption
 from .reproduce_command import reproduce
 from .run_command import run
+from .store_command import store_app
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ app = typer.Typer(
 new_app = typer.Typer(no_args_is_help=True, help="Write a template to start from.")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(new_app, name="new")
+app.add_typer(store_app, name="store")
 app.command()(run)
 app.command()(check)
 datasets_app.command()(inspect)

@@ -106,7 +106,8 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
                     run["definition"],
                     run["done"],
                     run["failed"],
-                    run["finished"],
+                    # the time of day may be set back, and what is computed again never takes just as long
+                    totals["seconds"],
                     info.get("hygiene", {}),
                     __version__,
                     *_of_interest(info),

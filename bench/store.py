@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import sqlite3
-import sys
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -21,18 +19,18 @@ from ..errors import InputError, unknown_name
 from . import schema
 from .predictions import pack_predictions
 from .samples import StoredSamples, read_samples
+from .store_opening import open_for_reading
 from .training import PLACE, pack_training, read_first_curves, read_training
+from .writer_lock import StoreBusyError, WriterLock
 
 if TYPE_CHECKING:
     from .evaluate import DrawResult, UnitResult
     from .plan import Plan, Unit
 
+__all__ = ["EFFORT", "Store", "StoreBusyError"]
+
 #: columns of the scores for what training took, by their names in a method's `effort_`
 EFFORT = {"steps": "steps", "epochs": "epochs", "rows": "rows_seen", "networks": "networks", "yield": "yield"}
-
-
-class StoreBusyError(InputError):
-    """Another process is writing to the store."""
 
 
 def _now() -> str:
@@ -48,7 +46,7 @@ class Store:
         The SQLite file.
     write : bool, default=False
         Open for writing: creates the file and takes the lock that keeps a second writer out. Otherwise the file must
-        exist and is opened read-only, also while a run goes on.
+        exist and is opened read-only, also while a run goes on, and also on read-only media.
 
     Raises
     ------
@@ -60,14 +58,14 @@ class Store:
 
     def __init__(self, path: str | Path, *, write: bool = False) -> None:
         self.path = Path(path)
-        self._lock: Any = None
+        self._lock: WriterLock | None = None
         try:
             if write:
                 self._open_for_writing()
             elif not self.path.is_file():
                 raise InputError(f"there is no store {self.path}: fill one with 'bench run', or name it with --store")
             else:
-                self.connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
+                self.connection = open_for_reading(self.path)
             self._check_version()
         except (sqlite3.Error, OSError) as error:
             self.close()
@@ -77,21 +75,11 @@ class Store:
             raise
 
     def _open_for_writing(self) -> None:
-        import filelock
-
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(f"{self.path}.lock", timeout=0)
-        holder = Path(f"{self.path}.holder")
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            who = holder.read_text(encoding="utf-8").strip() if holder.is_file() else "another process"
-            raise StoreBusyError(f"store {self.path} is being written by {who}: wait for it, or use --store") from None
-        self._lock = lock
+        self._lock = WriterLock(self.path)
         self.connection = sqlite3.connect(self.path)
         self.connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;")
-        command = " ".join(Path(part).name if i == 0 else part for i, part in enumerate(sys.argv))
-        holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()} ({command})\n", "utf-8")
+        self._lock.sign()
         if not self.connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             with self.transaction() as connection:
                 schema.create(connection)
@@ -131,7 +119,6 @@ class Store:
         if hasattr(self, "connection"):
             self.connection.close()
         if self._lock is not None:
-            Path(f"{self.path}.holder").unlink(missing_ok=True)
             self._lock.release()
             self._lock = None
 
@@ -143,7 +130,7 @@ class Store:
         if isinstance(error, sqlite3.DatabaseError | pd.errors.DatabaseError):
             raise InputError(
                 f"store {self.path} cannot be read ({' '.join(str(error).split())[-80:]}): "
-                "if it is damaged, restore a copy of it or use another --store"
+                f"'bench store check --store {self.path}' says what is damaged, and --repair keeps the rest"
             ) from error
 
     def change_mark(self) -> int:
@@ -245,12 +232,12 @@ class Store:
     def runs(self) -> list[dict[str, Any]]:
         """Return every run, newest first: id, suite, started, units, done, failed, and its info."""
         query = """
-            SELECT r.id, r.suite, r.started, r.info, r.definition, max(u.finished), count(ru.key),
+            SELECT r.id, r.suite, r.started, r.info, r.definition, count(ru.key),
                    coalesce(sum(u.status = 'done'), 0), coalesce(sum(u.status = 'failed'), 0)
             FROM runs r LEFT JOIN run_units ru ON ru.run = r.id LEFT JOIN units u ON u.key = ru.key
             GROUP BY r.id ORDER BY r.id DESC
         """
-        names = ("id", "suite", "started", "info", "definition", "finished", "units", "done", "failed")
+        names = ("id", "suite", "started", "info", "definition", "units", "done", "failed")
         rows = [dict(zip(names, row, strict=True)) for row in self.connection.execute(query)]
         return [{**row, "info": json.loads(row["info"])} for row in rows]
 

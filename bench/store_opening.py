@@ -1,0 +1,72 @@
+"""Opening a store's file for reading: also on read-only media, and also where it is damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from ..errors import InputError
+
+#: what SQLite says where it may not make the files that it wants beside one that is in WAL mode
+_NO_PLACE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+
+def open_for_reading(path: Path, *, damaged: bool = False) -> sqlite3.Connection:
+    """Open a store's file read-only.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    damaged : bool, default=False
+        Go on where the file is shorter than it says, or where SQLite cannot make sense of a table's definition.
+
+    Raises
+    ------
+    InputError
+        The file is on read-only media, and beside it lies a log (WAL) that only a writer can take in.
+    sqlite3.Error
+        The file cannot be opened, or is no database.
+    """
+    connection = _connect(path, "mode=ro", damaged)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        return connection
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in _NO_PLACE:
+            raise
+    except sqlite3.Error:
+        connection.close()
+        raise
+    if has_log(path):
+        raise InputError(
+            f"store {path} is on read-only media with results in {log_of(path).name} that only a writer can take in: "
+            "copy both files to a folder that can be written, and name the copy with --store"
+        )
+    return open_without_log(path, damaged=damaged)
+
+
+def open_without_log(path: Path, *, damaged: bool = False) -> sqlite3.Connection:
+    """Open a store's file as it is: its log is not read, nothing is locked, nothing is written beside it."""
+    return _connect(path, "immutable=1", damaged)
+
+
+def log_of(path: Path) -> Path:
+    """Return the write-ahead log that belongs to a store's file."""
+    return Path(f"{path.resolve()}-wal")
+
+
+def has_log(path: Path) -> bool:
+    """Tell whether there is a log with something in it."""
+    log = log_of(path)
+    return log.is_file() and log.stat().st_size > 0
+
+
+def _connect(path: Path, how: str, damaged: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)
+    if damaged:
+        connection.execute("PRAGMA writable_schema=ON")
+        # a page of garbage is found when it is read, not when a cell points outside of it
+        connection.execute("PRAGMA cell_size_check=ON")
+    return connection
