@@ -170,6 +170,10 @@ def _draw(unit: Unit, index: int, rows: _Rows, gain: float, rng: np.random.Gener
         odds = np.exp(logits)
         score = float(np.clip(0.65 + 0.03 * place + luck + gain + rng.normal(0, 0.02), 0, 1))
         result.cells[entry.id] = CellResult(
-            {"macro_f1": score}, logits.argmax(axis=1).astype(np.uint8), None, odds / odds.sum(axis=1, keepdims=True), 0.02
+            {"macro_f1": score},
+            logits.argmax(axis=1).astype(np.uint8),
+            None,
+            odds / odds.sum(axis=1, keepdims=True),
+            0.02,
         )
     return result
