@@ -95,7 +95,7 @@ class Site:
 
     @cached_property
     def real_samples(self) -> dict[tuple[str, str], RealSample]:
-        """The real rows that were kept, by data set and scenario: reading one takes a millisecond, pages ask for all."""
+        """The real rows that were kept, by data set and scenario: every page of a method asks for all of them."""
         samples, baseline = self.results.samples, self.main.baseline
         places = [(dataset, scenario) for one, dataset, scenario in samples if one == baseline]
         kept = ((place, samples[baseline, *place]) for place in places)
