@@ -74,11 +74,13 @@ class Site:
         What it shows.
     metric : str
         What the methods are compared by.
+    main : Comparison, optional
+        The comparison by this metric, where it is at hand.
     """
 
-    def __init__(self, results: Results, metric: str) -> None:
+    def __init__(self, results: Results, metric: str, main: Comparison | None = None) -> None:
         self.results, self.metric = results, metric
-        self.main: Comparison = compare(results, metric=metric)
+        self.main: Comparison = main or compare(results, metric=metric)
         self.method_paths = _paths("method", map(str, self.main.table["method"]))
         self.dataset_paths = _paths("dataset", self.main.datasets)
         self.navigation: list[tuple[str, str]] = []
