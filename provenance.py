@@ -92,12 +92,16 @@ def distributions_of(package: str) -> list[str]:
     return [known[package]] if package in known else packages_distributions().get(package, [package])
 
 
+#: the version of an installed package, whose facts are read once; one that is absent is looked for again
+_version = lru_cache(version)
+
+
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
     """Return the installed version of each package, ``"absent"`` where it is not installed."""
     found = {}
     for name in names:
         try:
-            found[name] = version(name)
+            found[name] = _version(name)
         except PackageNotFoundError:
             found[name] = "absent"
     return found

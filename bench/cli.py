@@ -175,9 +175,9 @@ def export(
     out_dir: OutOption = None,
 ) -> None:
     """Write the scores or training curves of a run as CSV or Parquet, or its table as LaTeX."""
-    from ..leaderboard.export import replace_file, to_latex, write_table
+    from ..leaderboard.export import replace_file, to_latex, write_parts, write_table
     from ..leaderboard.tables import compare
-    from .report import results_of
+    from .report import results_of, score_parts
     from .store import Store
 
     if what not in ("scores", "training"):
@@ -190,14 +190,11 @@ def export(
         raise InputError(f"cannot export to {file}: there is no folder {file.resolve().parent}")
     with Store(Places(store, out_dir).store) as reader:
         if what == "training":
-            table = _training_curves(reader, suite)
+            write_table(_training_curves(reader, suite), file)
+        elif file.suffix == ".tex":
+            replace_file(file, to_latex(compare(results_of(reader, suite), metric=metric)).encode())
         else:
-            results = results_of(reader, suite)
-            table = results.scores
-    if file.suffix == ".tex":
-        replace_file(file, to_latex(compare(results, metric=metric)).encode())
-    else:
-        write_table(table, file)
+            write_parts(score_parts(reader, suite), file)
     out.print(f"written: {file.resolve()}", markup=False)
 
 

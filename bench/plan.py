@@ -292,7 +292,13 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     exclusions: list[Exclusion] = []
     for dataset_entry, dataset in datasets.values():
         absent = _absence(dataset)
+        dataset_hash = digest([dataset.info.content_hash, code_identity(type(dataset))])
         for scenario in suite.scenarios:
+            # what all units of the cell share: of a large suite there are tens of thousands
+            place = {
+                f"dataset:{dataset_entry.id}": dataset_hash,
+                f"scenario:{scenario.id}": digest(scenario.model_dump()),
+            }
             reasons = _reasons(absent, dataset, scenario, methods, suite)
             for id_, (status, reason) in reasons.items():
                 if status:
@@ -304,10 +310,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
                         continue
                     definitions = common | {
                         f"method:{method_entry.id}": method_hashes[method_entry.id],
-                        f"dataset:{dataset_entry.id}": digest(
-                            [dataset.info.content_hash, code_identity(type(dataset))]
-                        ),
-                        f"scenario:{scenario.id}": digest(scenario.model_dump()),
+                        **place,
                         "settings": settings[budgets[method_entry.id]],
                     }
                     units.append(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from rich.table import Table
 from rich.text import Text
 
@@ -24,9 +26,11 @@ def show(places: Places, suite: str | None, metric: str, *, rebuild: bool, quiet
     with Store(places.store) as store:
         results = results_of(store, suite)
     index = places.site / INDEX
-    if rebuild or not is_current(index, results, metric):
-        write_site(results, places.site, metric)
     comparison = compare(results, metric=metric)
+    # what is in memory now stays to the end: a collection for each of hundreds of figures need not look through it
+    gc.freeze()
+    if rebuild or not is_current(index, results, metric):
+        write_site(results, places.site, metric, comparison)
     if not quiet:
         from ..leaderboard.terminal import render
 

@@ -10,13 +10,15 @@ from typing import Any, TypedDict
 import pandas as pd
 
 from .. import __version__
-from ..leaderboard.results import LOWER_IS_BETTER, Results
+from ..errors import InputError
+from ..leaderboard.results import LOWER_IS_BETTER, Results, metric_columns
 from ..provenance import digest
 from .fixed_tests import stored_predictions
 from .metrics import METRICS
 from .plan import Plan
 from .store import Store
 from .stored_rows import StoredRows
+from .stored_scores import read_parts
 
 
 class Warned(TypedDict):
@@ -64,6 +66,26 @@ def results_of(store: Store, suite: str | None = None, keep: bool = False) -> Re
     """
     with _one_moment(store):
         return _results_of(store, suite, keep)
+
+
+def score_parts(store: Store, suite: str | None = None) -> Iterator[pd.DataFrame]:
+    """Yield the scores of the run that `results_of` takes, the same rows and columns, in parts of some thousand rows.
+
+    Raises
+    ------
+    InputError
+        There is no such run, or it has no score at all.
+    """
+    with _one_moment(store):
+        run = store.find_run(suite)
+        parts = read_parts(store, run["id"], run["info"]["classifiers"], run["info"]["draws"])
+        first = next(parts, pd.DataFrame())
+        if not metric_columns(first):
+            raise InputError(
+                f"run {run['id']} of store {store.path} has no score yet: start the same 'bench run' again"
+            )
+        yield first
+        yield from parts
 
 
 @contextmanager

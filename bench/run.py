@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 #: units queued at the engine for each worker, so that none waits for the driver
 QUEUED_PER_WORKER = 2
 
+#: seconds between two estimates of what is left
+ESTIMATE_EVERY = 0.2
+
 
 @dataclass(frozen=True)
 class Running:
@@ -150,7 +153,7 @@ def execute(
     # a unit that waits at the engine when the time is up would still be computed
     queued = 1 if engine.workers == 1 or limit else QUEUED_PER_WORKER
     workers = engine.workers
-    progress.seconds_left = sum(map(estimator.seconds, todo)) / workers
+    progress.seconds_left, estimate_at = sum(map(estimator.seconds, todo)) / workers, 0.0
     progress.deadline = limit.deadline if limit else math.inf
     while waiting or flying:
         # of a cluster there may be more now, or fewer
@@ -172,9 +175,12 @@ def execute(
                 estimator.learn(unit, result.seconds)
             progress.failed += bool(result.error)
             progress.done += not result.error
-            left = [*waiting, *flying.values()]
             progress.running = _running(flying.values(), engine, progress.running)
-            progress.seconds_left = sum(map(estimator.seconds, left)) / workers
+            if time.monotonic() >= estimate_at or not waiting:
+                # of tens of thousands of units it takes a while, too
+                start = time.monotonic()
+                progress.seconds_left = sum(map(estimator.seconds, [*waiting, *flying.values()])) / workers
+                estimate_at = time.monotonic() + max(ESTIMATE_EVERY, 50 * (time.monotonic() - start))
             display.finished(progress, unit, result)
 
 

@@ -20,6 +20,7 @@ from . import schema
 from .predictions import pack_predictions
 from .samples import StoredSamples, read_samples
 from .store_opening import open_for_reading
+from .stored_scores import read_parts
 from .training import PLACE, pack_training, read_first_curves, read_training
 from .writer_lock import StoreBusyError, WriterLock
 
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
     from .evaluate import DrawResult, UnitResult
     from .plan import Plan, Unit
 
-__all__ = ["EFFORT", "Store", "StoreBusyError"]
-
-#: columns of the scores for what training took, by their names in a method's `effort_`
-EFFORT = {"steps": "steps", "epochs": "epochs", "rows": "rows_seen", "networks": "networks", "yield": "yield"}
+__all__ = ["Store", "StoreBusyError"]
 
 
 def _now() -> str:
@@ -309,49 +307,8 @@ class Store:
         ``"not applicable"``, ``"not run"``), error, n_train, n_generated, n_test, seconds, fit_seconds, those of
         `EFFORT` (NaN for a method that trains nothing), tuned (JSON, or an empty string), and one for each metric.
         """
-        kept = "d.effort, c.tuned" if self.keeps_effort else "'{}' AS effort, '{}' AS tuned"
-        place = ["method", "dataset", "scenario", "classifier", "draw"]
-        cells = pd.read_sql_query(
-            f"""SELECT ru.method, ru.dataset, ru.scenario, c.classifier, c.draw, c.error, d.n_train, d.n_generated,
-                      d.n_test, d.seconds, c.fit_seconds, {kept}, c.unit
-               FROM run_units ru JOIN units u ON u.key = ru.key JOIN cells c ON c.unit = u.id
-               JOIN draws d ON d.unit = c.unit AND d.draw = c.draw
-               WHERE ru.run = ? ORDER BY ru.position, c.draw, c.classifier""",
-            self.connection,
-            params=(run,),
-        )
-        values = pd.read_sql_query(
-            """SELECT s.unit, s.draw, s.classifier, s.metric, s.value FROM scores s
-               JOIN units u ON u.id = s.unit JOIN run_units ru ON ru.key = u.key WHERE ru.run = ?""",
-            self.connection,
-            params=(run,),
-        )
-        efforts = [json.loads(text) for text in cells.pop("effort")]
-        for position, (name, column) in enumerate(EFFORT.items(), list(cells.columns).index("tuned")):
-            cells.insert(position, column, [float(one.get(name, np.nan)) for one in efforts])
-        cells["tuned"] = cells["tuned"].replace("{}", "")
-        cells["status"] = np.where(cells["error"] == "", "ok", "failed")
-        wide = values.pivot(index=["unit", "draw", "classifier"], columns="metric", values="value")
-        table = cells.join(wide, on=["unit", "draw", "classifier"]).drop(columns="unit")
-        gaps = pd.DataFrame(self._without_cells(run, classifiers, draws), columns=[*place, "status", "error"])
-        gaps["tuned"] = ""
-        return pd.concat([table, gaps], ignore_index=True) if len(gaps) else table
-
-    def _without_cells(self, run: int, classifiers: Sequence[str], draws: int) -> list[tuple[Any, ...]]:
-        """Return a row for each cell without scores: failed as a whole, not yet run, excluded."""
-        rows: list[tuple[Any, ...]] = []
-        query = """
-            SELECT ru.method, ru.dataset, ru.scenario, ru.draws, coalesce(u.status, 'not run'), coalesce(u.error, '')
-            FROM run_units ru LEFT JOIN units u ON u.key = ru.key
-            WHERE ru.run = ? AND NOT EXISTS (SELECT 1 FROM draws d WHERE d.unit = u.id)
-        """
-        for method, dataset, scenario, block, status, error in self.connection.execute(query, [run]):
-            text = error or "not run yet: start the same 'bench run' again"
-            rows += [(method, dataset, scenario, c, d, status, text) for c in classifiers for d in json.loads(block)]
-        excluded = "SELECT method, dataset, scenario, status, reason FROM run_exclusions WHERE run = ?"
-        for method, dataset, scenario, status, reason in self.connection.execute(excluded, [run]):
-            rows += [(method, dataset, scenario, c, d, status, reason) for c in classifiers for d in range(draws)]
-        return rows
+        parts = list(read_parts(self, run, classifiers, draws))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def training_curves(self, run: int | None = None) -> pd.DataFrame:
         """Return the training curves of a run, by default the newest; none, if they were not asked for.

@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 from augbench.bench import engine as engines
 from augbench.bench.display import Quiet
@@ -108,9 +109,8 @@ def overhead(units: int) -> None:
     plan = make_plan(validate_suite(LEAST | {"draws": units + 2}, "least"))
     first, *todo = plan.units[: units + 1]
     canned = evaluate(first)
-    engines.evaluate = lambda unit: replace(canned, key=unit.key)  # type: ignore[assignment]
-    report("in-process", measured(plan, todo, InProcess({}))[0], units)
-    engines.evaluate = evaluate
+    with patch.object(engines, "evaluate", lambda unit: replace(canned, key=unit.key)):
+        report("in-process", measured(plan, todo, InProcess({}))[0], units)
     with stopped(Processes(2, {}, [])) as engine:
         # (the workers start)
         engine.submit(plan.units[-1]).result()

@@ -77,9 +77,16 @@ class DrawTable:
 
     def draws_of(self, methods: Sequence[str], dataset: str, scenarios: Collection[str] | None = None) -> pd.Index:
         """Return the draws of one data set that all of the methods have; of these scenarios alone, where given."""
-        values = self.values.loc[[dataset], list(dict.fromkeys(methods))].dropna()
-        index = values.index
-        return index if scenarios is None else index[index.get_level_values("scenario").isin(list(scenarios))]
+        return self._part(dataset, scenarios)[list(dict.fromkeys(methods))].dropna().index
+
+    def _part(self, dataset: str, scenarios: Collection[str] | None) -> pd.DataFrame:
+        """Return the values of one data set, in these scenarios."""
+        if dataset not in self._parts:
+            self._parts[dataset] = self.values.loc[[dataset]]
+        values = self._parts[dataset]
+        if scenarios is None:
+            return values
+        return values[values.index.get_level_values("scenario").isin(list(scenarios))]
 
     def draw_differences(
         self, method: str, other: str, dataset: str, scenarios: Collection[str] | None = None
@@ -91,7 +98,8 @@ class DrawTable:
         """
         key = (method, other, dataset, None if scenarios is None else frozenset(scenarios))
         if key not in self._differences:
-            self._differences[key] = self._draw_differences(method, other, dataset, scenarios)
+            found = self._draw_differences(method, other, self._part(dataset, scenarios))
+            self._differences.update({(name, *key[1:]): one for name, one in found.items()})
         return self._differences[key]
 
     @cached_property
@@ -99,14 +107,26 @@ class DrawTable:
         """What was asked for: a test, its verdict and its page ask for the same."""
         return {}
 
-    def _draw_differences(
-        self, method: str, other: str, dataset: str, scenarios: Collection[str] | None
-    ) -> npt.NDArray[np.float64]:
-        index = self.draws_of((method, other), dataset, scenarios)
-        difference = self.values.loc[index, method] - self.values.loc[index, other]
+    @cached_property
+    def _parts(self) -> dict[str, pd.DataFrame]:
+        """The values of the data sets that were asked for: finding them takes longer than what is done with them."""
+        return {}
+
+    def _draw_differences(self, method: str, other: str, values: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the differences of a method, and of all that share the same draws with the other: one grouping."""
+        places = values.columns.get_indexer(pd.Index([method, other]))
+        has = values.notna().to_numpy()
+        both = has & has[:, places[1:]]
+        draws = both[:, places[0]]
+        # the method is one of these columns, the other need not be
+        difference = values.loc[draws, (both == draws[:, None]).all(axis=0)].sub(values.loc[draws, other], axis=0)
         cells = difference.groupby(level=["scenario", "classifier"])
         deviations = (difference - cells.transform("mean")).groupby(level="draw").mean()
-        return np.asarray(deviations - deviations.mean() + cells.mean().mean(), dtype=float)
+        means = cells.mean()
+        return {
+            str(name): np.asarray(deviations[name] - deviations[name].mean() + means[name].mean(), dtype=float)
+            for name in difference.columns
+        }
 
     def n_cells(self, method: str, other: str, dataset: str, scenarios: Collection[str]) -> int:
         """Return how many scenarios × classifiers of one data set both methods have any draw of."""

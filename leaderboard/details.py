@@ -66,7 +66,7 @@ def dataset_detail(results: Results, dataset: str, metric: str = "macro_f1", bas
     DatasetDetail
         Facts and table; best method first.
     """
-    scores = results.scores[results.scores["dataset"] == dataset]
+    scores = results.scores.iloc[results.places["dataset"].get(dataset, [])]
     draws = draw_table(scores, metric, baseline)
     contrast = Contrast(draws, baseline, Design.of(results, scores, baseline))
     words = state_words(draws)[dataset]
@@ -75,7 +75,7 @@ def dataset_detail(results: Results, dataset: str, metric: str = "macro_f1", bas
         test = contrast.on_dataset(method, dataset)
         ends = (np.nan, np.nan) if method == baseline else (100 * test.low, 100 * test.high)
         rows.append((method, words[method], 100 * test.mean, *ends))
-    absent = sorted(set(results.scores["method"]) - set(draws.methods))
+    absent = sorted(set(results.places["method"]) - set(draws.methods))
     rows += [(method, "not run", np.nan, np.nan, np.nan) for method in absent]
     table = pd.DataFrame(rows, columns=["method", "state", "delta", "low", "high"])
     table["score"] = table["method"].map(100 * draws.scores.T[dataset])

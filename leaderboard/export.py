@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
@@ -139,15 +141,53 @@ def write_scores(results: Results, path: str | Path) -> Path:
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
     """Write a table of scores or of training curves by the ending of the name, as `write_scores` does."""
-    if path.suffix == ".csv":
-        return replace_file(path, table.to_csv(index=False).encode())
-    if path.suffix == ".parquet":
-        return replace_file(path, table.to_parquet(index=False))
-    raise InputError(f"cannot write '{path.name}': scores and training curves are written as .csv or .parquet")
+    return write_parts([table], path)
+
+
+def write_parts(parts: Iterable[pd.DataFrame], path: Path) -> Path:
+    """Write a table that comes in parts, of which one at a time is in memory, as `write_scores` does.
+
+    Parameters
+    ----------
+    parts : iterable of pandas.DataFrame
+        One or more, all with the same columns of the same types.
+    path : pathlib.Path
+        A name that ends with .csv or .parquet.
+    """
+    if path.suffix not in (".csv", ".parquet"):
+        raise InputError(f"cannot write '{path.name}': scores and training curves are written as .csv or .parquet")
+    with replacing(path) as stream:
+        (_write_csv if path.suffix == ".csv" else _write_parquet)(parts, stream)
+    return path
+
+
+def _write_csv(parts: Iterable[pd.DataFrame], stream: IO[bytes]) -> None:
+    for number, part in enumerate(parts):
+        stream.write(part.to_csv(index=False, header=number == 0).encode())
+
+
+def _write_parquet(parts: Iterable[pd.DataFrame], stream: IO[bytes]) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    with ExitStack() as stack:
+        writer = None
+        for part in parts:
+            table = pa.Table.from_pandas(part, schema=writer and writer.schema, preserve_index=False)
+            writer = writer or stack.enter_context(parquet.ParquetWriter(stream, table.schema))
+            writer.write_table(table)
 
 
 def replace_file(path: Path, content: bytes) -> Path:
     """Write a file so that a reader sees the old one or the new one, never a part."""
+    with replacing(path) as stream:
+        stream.write(content)
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that takes the place of the one at `path` once it is written to its end, and goes if it is not."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -155,13 +195,13 @@ def replace_file(path: Path, content: bytes) -> Path:
         raise InputError(f"cannot write '{path}': {error.strerror or error}") from error
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+            yield stream
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
         raise InputError(f"cannot write '{path}': {error.strerror or error}") from error
-    return path
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def _umask() -> int:

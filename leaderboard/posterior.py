@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,6 +74,14 @@ def student_posterior(test: TTest, rope: float, level: float = 0.95) -> Posterio
     return Posterior(better, max(0.0, 1 - better - worse), worse)
 
 
+@lru_cache(maxsize=1)
+def _weights(alpha: tuple[float, ...], samples: int, seed: int) -> npt.NDArray[np.float64]:
+    """Return samples of a Dirichlet distribution; the methods of a leaderboard have the same data sets."""
+    weights = np.random.default_rng(seed).dirichlet(alpha, size=samples)
+    weights.flags.writeable = False
+    return weights
+
+
 def bayesian_signed_rank(
     differences: npt.ArrayLike, rope: float = 0.5, strength: float = 0.5, samples: int = 20_000, seed: int = 0
 ) -> Posterior:
@@ -112,7 +121,7 @@ def bayesian_signed_rank(
     z = np.concatenate([[0.0], np.sort(array)])  # sorted: the order of the data sets decides nothing
     sums = z[:, None] + z[None, :]
     alpha = np.concatenate([[strength], np.ones(len(array))])
-    weights = np.random.default_rng(seed).dirichlet(alpha, size=samples)
+    weights = _weights(tuple(alpha), samples, seed)
     right = ((weights @ (sums > 2 * rope)) * weights).sum(axis=1)
     left = ((weights @ (sums < -2 * rope)) * weights).sum(axis=1)
     inside = 1 - right - left

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
@@ -117,6 +120,12 @@ class Results:
     def from_frame(cls, scores: pd.DataFrame, run: Mapping[str, Any] | None = None) -> Results:
         """Build results from anybody's table of scores: controls are known by their names, all else is a method."""
         return cls(scores, pd.DataFrame({"method": []}), pd.DataFrame({"dataset": []}), run or {})
+
+    @cached_property
+    def places(self) -> dict[str, dict[str, npt.NDArray[np.intp]]]:
+        """Where the scores of each method, and of each data set, stand in their table: asked for once for each."""
+        tables: dict[str, Any] = {key: self.scores.groupby(key).indices for key in ("method", "dataset")}
+        return tables
 
     def kind(self, method: str) -> str:
         """Return the kind of a method: baseline, augmenter, adjuster or detector."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ..errors import InputError, unknown_name
@@ -212,7 +213,7 @@ class _Board:
         enough = tested and self.confirmatory and len(differences) >= FEWEST
         better = bayesian_signed_rank(100 * differences if enough else [], ROPE)
         shown = contrast.conjunction(name) if tested else (np.nan, np.nan)
-        own = self.scores[self.scores["method"] == name]
+        own = self._own(name)
         failed = own[own["status"] == "failed"]
         facts = self.results.methods.set_index("method").loc[name]
         tuned = self._tuned(name)
@@ -256,6 +257,16 @@ class _Board:
             "gain_copies": self.sign * copies.mean if copies else np.nan,
         }
 
+    def _own(self, name: str) -> pd.DataFrame:
+        """Return the scores of one method."""
+        return self.scores.iloc[self._places[name]]
+
+    @cached_property
+    def _places(self) -> dict[str, npt.NDArray[np.intp]]:
+        """Where they stand: comparing a name with a million others takes a tenth of a second, for each method."""
+        places: Any = self.scores.groupby("method").indices
+        return dict(places)
+
     def _state(self, name: str) -> tuple[str, str, tuple[str, ...]]:
         """Return the state of a method, a note on what it lacks, and the data sets to which it does not apply."""
         states = self.draws.states[name]
@@ -274,7 +285,8 @@ class _Board:
 
     def _reasons(self, name: str, status: str) -> str:
         """Return the first reasons why a method has no score, to be appended to a note."""
-        reasons = self.scores.loc[(self.scores["method"] == name) & (self.scores["status"] == status), "error"].unique()
+        own = self._own(name)
+        reasons = own.loc[own["status"] == status, "error"].unique()
         return "".join(f"; {reason}" for reason in [one for one in reasons if one][:3])
 
     def _tuned(self, name: str) -> tuple[float, float, float]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...errors import InputError
+from ..comparison import Comparison
 from ..export import replace_file
 from ..results import Results, as_results
 from . import compare, cost, data, datasets, index, manifest, methods, shots, tests
@@ -34,7 +35,9 @@ KINDS: tuple[Callable[[Site], Iterator[Page]], ...] = (
 )
 
 
-def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> dict[str, str]:
+def render_site(
+    results: Results | pd.DataFrame, metric: str = "macro_f1", main: Comparison | None = None
+) -> dict[str, str]:
     """Return the text of every file of the site by its path in the folder.
 
     Parameters
@@ -43,6 +46,8 @@ def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> di
         Results, or a plain table of scores.
     metric : str, default="macro_f1"
         What the methods are compared by.
+    main : Comparison, optional
+        What `compare` returned for this metric, where it is at hand.
 
     Returns
     -------
@@ -54,14 +59,16 @@ def render_site(results: Results | pd.DataFrame, metric: str = "macro_f1") -> di
     InputError
         Where the results cannot be compared.
     """
-    site = Site(as_results(results), metric)
+    site = Site(as_results(results), metric, main)
     pages = [page for kind in KINDS for page in kind(site)]
     site.navigation = [(page.nav, page.path) for page in pages if page.nav]
     files = {page.path: site.render(page) for page in pages} | site.assets() | {data.PATH: data.script(site)}
     return files | {one.path: one.text for one in site.downloads}
 
 
-def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str = "macro_f1") -> Path:
+def write_site(
+    results: Results | pd.DataFrame, folder: str | Path, metric: str = "macro_f1", main: Comparison | None = None
+) -> Path:
     """Write the site into a folder of its own.
 
     Files of an older site that this one does not have are removed; a folder that holds anything else is refused. The
@@ -75,6 +82,8 @@ def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str 
         The folder, made where it does not exist.
     metric : str, default="macro_f1"
         What the methods are compared by.
+    main : Comparison, optional
+        What `compare` returned for this metric, where it is at hand.
 
     Returns
     -------
@@ -86,7 +95,7 @@ def write_site(results: Results | pd.DataFrame, folder: str | Path, metric: str 
     InputError
         Where the results cannot be compared, the folder is not the site's own, or a file cannot be written.
     """
-    return write_files(render_site(results, metric), folder)
+    return write_files(render_site(results, metric, main), folder)
 
 
 def write_files(files: Mapping[str, str], folder: str | Path) -> Path:

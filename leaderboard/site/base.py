@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import format as text
 from ..comparison import Comparison
@@ -58,6 +58,13 @@ class Page:
         return "../" * self.path.count("/")
 
 
+class RealSample(NamedTuple):
+    """What is to be known of the real rows that were kept of a draw, without their values."""
+
+    n_rows: int
+    images: bool
+
+
 class Site:
     """All pages of one run by one metric; what several pages need is computed once.
 
@@ -67,11 +74,13 @@ class Site:
         What it shows.
     metric : str
         What the methods are compared by.
+    main : Comparison, optional
+        The comparison by this metric, where it is at hand.
     """
 
-    def __init__(self, results: Results, metric: str) -> None:
+    def __init__(self, results: Results, metric: str, main: Comparison | None = None) -> None:
         self.results, self.metric = results, metric
-        self.main: Comparison = compare(results, metric=metric)
+        self.main: Comparison = main or compare(results, metric=metric)
         self.method_paths = _paths("method", map(str, self.main.table["method"]))
         self.dataset_paths = _paths("dataset", self.main.datasets)
         self.navigation: list[tuple[str, str]] = []
@@ -85,6 +94,14 @@ class Site:
     def rows(self) -> dict[str, dict[str, Any]]:
         """The rows of the main table by method, best first."""
         return {str(row["method"]): {str(k): v for k, v in row.items()} for row in self.main.table.to_dict("records")}
+
+    @cached_property
+    def real_samples(self) -> dict[tuple[str, str], RealSample]:
+        """The real rows that were kept, by data set and scenario: every page of a method asks for all of them."""
+        samples, baseline = self.results.samples, self.main.baseline
+        places = [(dataset, scenario) for one, dataset, scenario in samples if one == baseline]
+        kept = ((place, samples[baseline, *place]) for place in places)
+        return {place: RealSample(len(real.y), bool(real.shape)) for place, real in kept}
 
     @cached_property
     def separation(self) -> Separation | None:

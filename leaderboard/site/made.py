@@ -39,7 +39,7 @@ def rows_made(site: Site, method: str, by_delta: list[str]) -> dict[str, Any] | 
     shown = names if len(names) <= PANELS else [names[-1], names[len(names) // 2], names[0]]
     pairs = {name: _pair(site, method, baseline, name, places[name]) for name in shown}
     drawn = {name: pair for name, pair in pairs.items() if min(len(one.y) for one in pair)}
-    images = [name for name in names if _has_images(site, baseline, name, places[name])][-IMAGE_SETS:]
+    images = [name for name in names if site.real_samples[name, places[name]].images][-IMAGE_SETS:]
     classes = {name: _classes(site, name) for name in {*drawn, *images}}
     figure = None
     if drawn:
@@ -100,20 +100,16 @@ def _places(site: Site, method: str, baseline: str) -> dict[str, str]:
     """Return for each data set of which rows were kept the scenario with the most real ones, of several the first."""
     found: dict[str, str] = {}
     most: dict[str, int] = {}
-    for one, dataset, scenario in site.results.samples:
-        real = site.results.samples.get((baseline, dataset, scenario))
-        if one == method != baseline and real is not None and len(real.y) > most.get(dataset, -1):
-            found[dataset], most[dataset] = scenario, len(real.y)
+    for one, dataset, scenario in site.results.samples if method != baseline else ():
+        real = site.real_samples.get((dataset, scenario)) if one == method else None
+        if real is not None and real.n_rows > most.get(dataset, -1):
+            found[dataset], most[dataset] = scenario, real.n_rows
     return found
 
 
 def _pair(site: Site, method: str, baseline: str, dataset: str, scenario: str) -> tuple[Sample, Sample]:
     samples = site.results.samples
     return samples[baseline, dataset, scenario], samples[method, dataset, scenario]
-
-
-def _has_images(site: Site, baseline: str, dataset: str, scenario: str) -> bool:
-    return bool(site.results.samples[baseline, dataset, scenario].shape)
 
 
 def _classes(site: Site, dataset: str) -> list[str]:

@@ -91,9 +91,9 @@ def test_the_version_of_a_needed_package_is_in_the_key_of_its_method_only(monkey
     from augbench import provenance
 
     for number in ("2.13.0", "2.14.0"):
-        real = provenance.version
+        real = provenance._version
         monkeypatch.setattr(
-            provenance, "version", lambda name, real=real, n=number: n if name == "torch" else real(name)
+            provenance, "_version", lambda name, real=real, n=number: n if name == "torch" else real(name)
         )
         versions[number] = keys(plan_of("needs-torch", "smote"))
     one, other = versions.values()

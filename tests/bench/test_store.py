@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 from augbench import InputError, Store
+from augbench.bench import stored_scores
 from augbench.bench.evaluate import CellResult, DrawResult, UnitResult
 from augbench.bench.plan import make_plan
 from augbench.bench.predictions import pack_predictions, unpack_predictions
@@ -79,13 +80,13 @@ def test_results_are_those_of_one_moment_of_a_run_that_goes_on(tmp_path, monkeyp
     with Store(tmp_path / "s.sqlite", write=True) as store:
         store.save_run(plan, run_info(plan, ""))
         store.save(first, result_of(first), {})
-        between = Store._without_cells
+        between = stored_scores._without_cells
 
-        def slow(self, *given):
+        def slow(*given):
             store.save(second, result_of(second), {})
-            return between(self, *given)
+            return between(*given)
 
-        monkeypatch.setattr(Store, "_without_cells", slow)
+        monkeypatch.setattr(stored_scores, "_without_cells", slow)
         with Store(tmp_path / "s.sqlite") as reader:
             scores = results_of(reader).scores.set_index("method")
     assert sorted(scores.index) == sorted(plan.methods)

@@ -420,3 +420,25 @@ def test_only_where_there_are_p_values_does_a_comparison_name_their_test():
     assert whole.test == "t-interval and Wilcoxon signed-rank test over 8 data sets"
     assert whole.interval_test == "t-interval over 8 data sets"
     assert subset.test == subset.interval_test == "t-interval over 3 data sets"
+
+
+@pytest.mark.parametrize("scenarios", [None, ["full"], []])
+@pytest.mark.parametrize("other", ["none", "smote", "svm-smote", "vae"])
+def test_draw_differences_are_those_of_each_pair_alone(synthetic, other, scenarios):
+    scores = synthetic.results(n_draws=3).scores
+    # pairs that share few draws, in one cell or in all of them: no two of these methods lack the same
+    gone = (scores["method"] == "smote") & (scores["draw"] == 1) & (scores["classifier"] == "logistic")
+    gone |= (scores["method"] == "adasyn") & (scores["draw"] == 2)
+    scores.loc[gone, "status"] = "not run"
+    draws = draw_table(scores, "macro_f1", "none")
+    for dataset in ("iris", "glass", "wine"):
+        for method in draws.methods:
+            pair = draws.values.loc[[dataset], list({method, other})].dropna()
+            if scenarios is not None:
+                pair = pair[pair.index.get_level_values("scenario").isin(scenarios)]
+            difference = pair[method] - pair[other]
+            cells = difference.groupby(level=["scenario", "classifier"])
+            deviations = (difference - cells.transform("mean")).groupby(level="draw").mean()
+            wanted = deviations - deviations.mean() + cells.mean().mean()
+            found = draws.draw_differences(method, other, dataset, scenarios)
+            np.testing.assert_array_equal(found, wanted.to_numpy(dtype=float))
