@@ -6,7 +6,7 @@ measures each step in a process of its own, as a person would start it, and hold
 - `bench run` from its start until the first unit is handed over, with a fifth of the units still to be computed: the
   plan, what is left, estimates, the inspection of the data sets;
 - `bench leaderboard`: the whole site;
-- `bench export` to CSV and to Parquet; also of a tenth of the rows, since what streams does not grow with the store.
+- `bench export` to CSV and to Parquet, whose memory must not grow with the store.
 
 `--scores N` makes a smaller store of the same shape, `--store FILE` keeps it, and takes one that is there as it is.
 """
@@ -24,7 +24,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
+from unittest import mock
 
 from augbench.bench import job
 from augbench.bench.console import Places
@@ -67,9 +67,6 @@ class _NoEngine:
 
     workers = 2
 
-    def __init__(self, *given: Any) -> None:
-        """Take what an engine is made from."""
-
     def submit(self, unit: Any) -> Future[Any]:
         raise KeyboardInterrupt
 
@@ -92,11 +89,9 @@ def resume(path: Path, side: int) -> None:
 
     suite, own = make_suite(side, DRAWS + BLOCK, "larger")
     start = time.perf_counter()
+    planned = mock.patch.object(job, "make_plan", timed)
     try:
-        with (
-            patch.object(job, "make_plan", timed),
-            patch.object(job, "make_engine", lambda *given, **more: _NoEngine()),
-        ):
+        with planned, mock.patch.object(job, "make_engine", return_value=_NoEngine()):
             job.compute_suite(suite, own, [], Places(path, path.parent / "out"), job.Manner(jobs=2))
     except Exit:
         print(f"{time.perf_counter() - start:.3f} {times['plan']:.3f}")
