@@ -24,11 +24,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from augbench.bench import job
 from augbench.bench.console import Places
+from augbench.bench.plan import make_plan
 from augbench.bench.store import Store
-from synthetic_store import BLOCK, CLASSIFIERS, DRAWS, make_suite, write_store
+from augbench.benchmarks.synthetic_store import BLOCK, CLASSIFIERS, DRAWS, make_suite, write_store
 from typer import Exit
 
 #: seconds of wall time and MiB of resident memory; None: no limit, only told
@@ -78,7 +80,6 @@ class _NoEngine:
 def resume(path: Path, side: int) -> None:
     """Go on with a run that has another block of draws than the store, up to its first unit; print the seconds."""
     times: dict[str, float] = {}
-    make_plan = job.make_plan
 
     def timed(*given: Any) -> Any:
         start = time.perf_counter()
@@ -86,12 +87,12 @@ def resume(path: Path, side: int) -> None:
         times["plan"] = time.perf_counter() - start
         return plan
 
-    job.make_plan = timed
-    job.make_engine = lambda *given, **more: _NoEngine()  # type: ignore[assignment,return-value]
     suite, own = make_suite(side, DRAWS + BLOCK, "larger")
     start = time.perf_counter()
+    planned = mock.patch.object(job, "make_plan", timed)
     try:
-        job.compute_suite(suite, own, [], Places(path, path.parent / "out"), job.Manner(jobs=2))
+        with planned, mock.patch.object(job, "make_engine", return_value=_NoEngine()):
+            job.compute_suite(suite, own, [], Places(path, path.parent / "out"), job.Manner(jobs=2))
     except Exit:
         print(f"{time.perf_counter() - start:.3f} {times['plan']:.3f}")
         return

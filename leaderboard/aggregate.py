@@ -114,10 +114,10 @@ class DrawTable:
 
     def _draw_differences(self, method: str, other: str, values: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
         """Return the differences of a method, and of all that share the same draws with the other: one grouping."""
-        places = [values.columns.get_loc(name) for name in (method, other)]
+        own, others = map(list(values.columns).index, (method, other))
         has = values.notna().to_numpy()
-        both = has & has[:, places[1:]]
-        draws = both[:, places[0]]
+        both = has & has[:, [others]]
+        draws = both[:, own]
         # the method is one of these columns, the other need not be
         difference = values.loc[draws, (both == draws[:, None]).all(axis=0)].sub(values.loc[draws, other], axis=0)
         cells = difference.groupby(level=["scenario", "classifier"])

@@ -124,7 +124,7 @@ class Results:
     @cached_property
     def places(self) -> dict[str, dict[str, npt.NDArray[np.intp]]]:
         """Where the scores of each method, and of each data set, stand in their table: asked for once for each."""
-        return {key: self.scores.groupby(key).indices for key in ("method", "dataset")}
+        return {key: places_of(self.scores, key) for key in ("method", "dataset")}
 
     def kind(self, method: str) -> str:
         """Return the kind of a method: baseline, augmenter, adjuster or detector."""
@@ -145,6 +145,11 @@ class Results:
 
     def _method(self, method: str, column: str) -> Any:
         return self.methods.loc[self.methods["method"] == method, column].iloc[0]
+
+
+def places_of(scores: pd.DataFrame, key: str) -> dict[str, npt.NDArray[np.intp]]:
+    """Return where the rows of each method, or of each data set, stand in a table of scores."""
+    return {str(name): np.asarray(rows) for name, rows in scores.groupby(key).indices.items()}
 
 
 def as_results(data: Results | pd.DataFrame) -> Results:

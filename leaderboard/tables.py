@@ -19,7 +19,7 @@ from .comparison import Comparison
 from .contrast import Contrast, Design
 from .pairs import WinMatrix, win_matrix
 from .ranks import Friedman, average_ranks, friedman, rank_intervals
-from .results import COPIES, Results, as_results, higher_is_better, metric_columns
+from .results import COPIES, Results, as_results, higher_is_better, metric_columns, places_of
 from .statistics import TTest, bayesian_signed_rank, holm
 from .verdict import FOOTNOTES, data_warning, exploratory_sentence, omnibus_line, power_warnings, sentence, verdict
 
@@ -264,7 +264,7 @@ class _Board:
     @cached_property
     def _places(self) -> dict[str, npt.NDArray[np.intp]]:
         """Where they stand: comparing a name with a million others takes a tenth of a second, for each method."""
-        return dict(self.scores.groupby("method").indices)
+        return places_of(self.scores, "method")
 
     def _state(self, name: str) -> tuple[str, str, tuple[str, ...]]:
         """Return the state of a method, a note on what it lacks, and the data sets to which it does not apply."""
