@@ -6,7 +6,7 @@ measures each step in a process of its own, as a person would start it, and hold
 - `bench run` from its start until the first unit is handed over, with a fifth of the units still to be computed: the
   plan, what is left, estimates, the inspection of the data sets;
 - `bench leaderboard`: the whole site;
-- `bench export` to CSV and to Parquet; also of a tenth of the rows, since what streams does not grow with the store.
+- `bench export` to CSV and to Parquet, whose memory must not grow with the store.
 
 `--scores N` makes a smaller store of the same shape, `--store FILE` keeps it, and takes one that is there as it is.
 """
