@@ -28,7 +28,7 @@ from ..datasets.contract import Dataset
 from ..errors import InputError
 from ..provenance import package_versions
 from .console import count
-from .engine import NO_LIMITS, Processes, WorkerDiedError
+from .engine import NO_LIMITS, CannotComputeError, Processes, WorkerDiedError
 from .evaluate import UnitResult, describe
 from .fit_progress import Report
 from .limits import UnitLimits
@@ -40,6 +40,8 @@ ANSWER = 10.0
 PATIENCE = 600.0
 #: seconds between two looks at what is waited for
 EVERY = 1.0
+#: how often Dask may give a unit up, because workers died that had it, before it counts as failed
+TRIES = 5
 #: seconds after which a worker that computes nothing ends its processes: its driver may have been killed
 IDLE = 60.0
 
@@ -53,6 +55,10 @@ def _silence_dask() -> None:
 
 class RefusedError(Exception):
     """A worker, named by its address, cannot compute what the driver would, and why."""
+
+
+class StoppedError(Exception):
+    """A run was taken off a worker while it computed."""
 
 
 def worker_versions(packages: list[str]) -> dict[str, str]:
@@ -121,24 +127,37 @@ class WorkerSide(WorkerPlugin):
         Raises
         ------
         RefusedError
-            There are other versions here than at the driver.
+            There are other versions here than at the driver, or something is lacking.
+        StoppedError
+            The run has been taken off this worker.
         WorkerDiedError
             The process died or took too much.
         """
+        address = get_worker().address
         if self._refusal:
-            raise RefusedError(get_worker().address, self._refusal)
+            raise RefusedError(address, self._refusal)
         with self._lock:
             self._computing += 1
-            engine = self._engine = self._engine or self._start()
         try:
+            with self._lock:
+                engine = self._engine = self._engine or self._start()
             future = engine.submit(unit)
             told = None
             while not wait([future], timeout=EVERY).done:
+                if self._engine is not engine:
+                    raise StoppedError
                 report = engine.report(unit)
                 if report != told:
                     told = report
                     get_worker().log_event(self.name, (unit.key, report and [report.what, report.done, report.total]))
             return future.result()
+        except CannotComputeError as error:
+            raise RefusedError(address, str(error)) from None
+        except (WorkerDiedError, StoppedError):
+            raise
+        except Exception as error:
+            # no place for its files, say: it would fail one unit after the other
+            raise RefusedError(address, describe(error)) from None
         finally:
             with self._lock:
                 self._computing -= 1
@@ -221,7 +240,10 @@ class Cluster:
         self._address, self._say = address, say
         self._name = f"augbench-{uuid.uuid4().hex[:12]}"
         self._expected = worker_versions(packages or [])
-        files = {Path(one).name: Path(one).read_bytes() for one in plugins if one.endswith(".py")}
+        paths = [Path(one) for one in plugins if one.endswith(".py")]
+        files = {path.name: path.read_bytes() for path in paths}
+        if len(files) < len(paths):
+            raise InputError(f"plugin files need names of their own on a cluster; found {', '.join(map(str, paths))}")
         modules = [one for one in plugins if not one.endswith(".py")]
         self._side = WorkerSide(self._name, dict(own_datasets), modules, files, limits, self._expected)
         self._lock = threading.Lock()
@@ -229,21 +251,20 @@ class Cluster:
         self._flying: dict[str, DaskFuture] = {}
         self._reports: dict[str, Report] = {}
         self._refused: set[str] = set()
+        self._tries: dict[str, int] = {}
         #: how many units are computed at a time, and when they were counted
         self._counted = (1, -math.inf)
         self._lost = False
         self._stopped = threading.Event()
         try:
             self._client = self._connect()
-        except OSError as error:
+        except Exception as error:
             raise InputError(
                 f"no Dask scheduler answers at {address} ({describe(error)}): start one with 'dask scheduler', and "
                 f"workers with 'dask worker {address}'"
             ) from None
         try:
-            self._wait_for_workers()
-            self._check_versions()
-            self._client.register_plugin(self._side, name=self._name)
+            self._set_up()
         except BaseException:
             self._client.close(timeout=EVERY)
             raise
@@ -252,7 +273,8 @@ class Cluster:
     def workers(self) -> int:
         """How many units the workers compute at a time now."""
         if time.monotonic() - self._counted[1] > EVERY:
-            with suppress(OSError, ValueError):
+            # (none is asked while the scheduler is lost)
+            with suppress(Exception):
                 threads = sum(one["nthreads"] for one in self._sound_workers().values())
                 self._counted = (max(1, threads), time.monotonic())
         return self._counted[0]
@@ -262,8 +284,9 @@ class Cluster:
         future: Future[UnitResult] = Future()
         with self._lock:
             self._futures[unit.key] = (unit, future)
-            if not self._lost:
-                self._hand_in(unit)
+            lost = self._lost
+        if not lost:
+            self._hand_in(unit)
         return future
 
     def report(self, unit: Unit) -> Report | None:
@@ -273,12 +296,14 @@ class Cluster:
     def stop(self) -> None:
         """Take back what is in flight, end the processes of the workers and the connection."""
         self._stopped.set()
+        client = self._client
         with suppress(Exception):
-            self._client.cancel(list(self._flying.values()), force=True)
+            client.sync(client._cancel, list(self._flying.values()), force=True, callback_timeout=ANSWER)
         with suppress(Exception):
-            self._client.unregister_worker_plugin(self._name)
+            # a worker that hangs would be waited for
+            client.sync(client._unregister_worker_plugin, name=self._name, callback_timeout=ANSWER)
         with suppress(Exception):
-            self._client.close(timeout=EVERY)
+            client.close(timeout=EVERY)
 
     # -- scheduler and workers -------------------------------------------------------------------------------------
 
@@ -288,17 +313,31 @@ class Cluster:
         return client
 
     def _sound_workers(self) -> dict[str, Any]:
-        """Return the workers that were not refused, by address."""
-        workers = self._client.scheduler_info()["workers"]
-        return {address: one for address, one in workers.items() if address not in self._refused}
+        """Return the workers that were not refused, by address.
+
+        Raises
+        ------
+        Exception
+            The scheduler does not answer.
+        """
+        # (what the client itself says of a scheduler that does not answer is that it has no workers)
+        client = self._client
+        scheduler: Any = client.scheduler
+        answer = client.sync(scheduler.identity, n_workers=-1, callback_timeout=ANSWER)
+        return {address: one for address, one in answer["workers"].items() if address not in self._refused}
 
     def _wait_for_workers(self) -> None:
         said = False
-        while not self._sound_workers():
+        while not self._sound_workers() and not self._stopped.wait(EVERY):
             if not said:
                 self._say(f"{self._address} has no workers yet: start some with 'dask worker {self._address}'")
                 said = True
-            time.sleep(EVERY)
+
+    def _set_up(self) -> None:
+        """Wait for workers, see that they can compute what this process would, and give them what they need."""
+        self._wait_for_workers()
+        self._check_versions()
+        self._client.register_plugin(self._side, name=self._name)
 
     def _check_versions(self) -> None:
         """Raise if a worker cannot compute what the driver would."""
@@ -326,12 +365,18 @@ class Cluster:
     # -- units -----------------------------------------------------------------------------------------------------
 
     def _hand_in(self, unit: Unit) -> None:
-        """Submit a unit; the caller holds the lock."""
-        where = {"workers": list(self._sound_workers()), "allow_other_workers": False} if self._refused else {}
-        name = f"{self._name}-{unit.key[:16]}-{uuid.uuid4().hex[:6]}"
-        future = self._client.submit(_compute, unit, self._name, key=name, pure=False, **where)
-        self._flying[unit.key] = future
-        future.add_done_callback(partial(self._finished, unit))
+        """Submit a unit; if that cannot be done, the scheduler is lost."""
+        try:
+            where = {"workers": list(self._sound_workers()), "allow_other_workers": False} if self._refused else {}
+            if where and not where["workers"]:
+                self._give_up(InputError("no worker is left that computes what this process would"))
+                return
+            name = f"{self._name}-{unit.key[:16]}-{uuid.uuid4().hex[:6]}"
+            future = self._client.submit(_compute, unit, self._name, key=name, pure=False, **where)
+            self._flying[unit.key] = future
+            future.add_done_callback(partial(self._finished, unit))
+        except Exception:
+            self._lose()
 
     def _finished(self, unit: Unit, computed: DaskFuture) -> None:
         """Hand a result over, or do what has to be done where there is none."""
@@ -343,14 +388,20 @@ class Cluster:
             self._fail(unit, error)
         except RefusedError as error:
             self._refuse(unit, *error.args)
-        except KilledWorker as error:
-            times = error.allowed_failures + 1
-            self._fail(unit, WorkerDiedError(f"{count(times, 'Dask worker')} died, one after the other, while at it"))
-        except Exception as error:
-            if computed.cancelled() or computed.status == "lost" or self._client.status != "running":
-                self._lose()
+        except StoppedError:
+            self._hand_in(unit)
+        except KilledWorker:
+            # also of units that only waited at workers that died
+            self._tries[unit.key] = self._tries.get(unit.key, 0) + 1
+            if self._tries[unit.key] < TRIES:
+                self._hand_in(unit)
             else:
+                self._fail(unit, WorkerDiedError("Dask workers died, one after the other, while at it"))
+        except Exception as error:
+            if computed.status == "error":
                 self._fail(unit, WorkerDiedError(f"no result came back ({describe(error)})"))
+            else:
+                self._lose()
         else:
             self._take(unit).set_result(result)
 
@@ -359,21 +410,17 @@ class Cluster:
         with self._lock:
             self._flying.pop(unit.key, None)
             self._reports.pop(unit.key, None)
-            return self._futures.pop(unit.key)[1]
+            return self._futures.pop(unit.key, (unit, Future[UnitResult]()))[1]
 
     def _fail(self, unit: Unit, error: WorkerDiedError) -> None:
         self._take(unit).set_exception(error)
 
     def _refuse(self, unit: Unit, address: str, why: str) -> None:
-        """Give no more to a worker that came later and has other versions."""
+        """Give no more to a worker that came later and has other versions, or that lacks something."""
         if address not in self._refused:
             self._refused.add(address)
-            self._say(f"worker {address} would give other results and is not used: {why}")
-        if not self._sound_workers():
-            self._give_up(InputError("no worker is left that has the versions of this process"))
-            return
-        with self._lock:
-            self._hand_in(unit)
+            self._say(f"worker {address} is not used: {why}")
+        self._hand_in(unit)
 
     def _lose(self) -> None:
         """Wait for the scheduler in a thread of its own, once."""
@@ -392,23 +439,23 @@ class Cluster:
         while not self._stopped.wait(EVERY):
             try:
                 self._client = self._connect()
-                self._wait_for_workers()
-                self._check_versions()
-                self._client.register_plugin(self._side, name=self._name)
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    self._give_up(InputError(f"the scheduler {self._address} did not come back ({describe(error)})"))
-                    return
+                self._set_up()
+                break
             except InputError as error:
                 self._give_up(error)
                 return
-            else:
-                break
+            except Exception as error:
+                with suppress(Exception):
+                    self._client.close(timeout=EVERY)
+                if time.monotonic() > deadline:
+                    self._give_up(InputError(f"the scheduler {self._address} did not come back ({describe(error)})"))
+                    return
         with self._lock:
             self._lost = False
-            for unit, _ in list(self._futures.values()):
-                self._hand_in(unit)
+            units = [unit for unit, _ in self._futures.values()]
         self._say(f"the scheduler {self._address} is back")
+        for unit in units:
+            self._hand_in(unit)
 
     def _give_up(self, error: InputError) -> None:
         for unit, _ in list(self._futures.values()):

@@ -9,31 +9,42 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..datasets.contract import Dataset
+from ..datasets.contract import Dataset, FiniteDataset
 from ..progress import listening
 from .evaluate import CACHE, UnitResult, describe, evaluate
 from .fit_progress import Report, ReportFiles
 from .limits import UnitLimits
-from .plan import Unit, differing_code
+from .plan import Unit, dataset_instance, differing_code
 from .plugins import PluginError, load_entry_points, load_plugin
 from .worker_files import Watch, WorkerFiles
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
 
 #: one thread per process: set before numpy or torch are loaded, so that every library obeys
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 NO_LIMITS = UnitLimits()
-#: methods whose code, in this worker process, was found to be that of the keys of the run
-_CHECKED: set[str] = set()
-_CHANGED = "the code or packages are others than those that the run was planned with (start it again)"
+#: how often a unit is handed in again when the workers died before it was begun
+TRIES = 3
+#: seconds after which a unit over its time is ended by Pebble, if nothing else has done it
+MARGIN = 60.0
+#: what of the units' keys was found, in this worker process, to be that of the code and data here
+_CHECKED: set[tuple[str, ...]] = set()
+_OF_A_UNIT = ("method", "dataset", "settings")
 
 
 class WorkerDiedError(Exception):
     """A unit has no result, because the process that computed it is no more; the message says why."""
+
+
+class CannotComputeError(WorkerDiedError):
+    """A worker lacks something, or has other code or packages than the run was planned with."""
 
 
 class Engine(Protocol):
@@ -107,43 +118,68 @@ class Processes:
         plugins: list[str],
         limits: UnitLimits = NO_LIMITS,
     ) -> None:
-        from pebble import ProcessPool
-
         self.workers = workers
         os.environ.update(ONE_THREAD)
         self._limits = limits
         self._reports = ReportFiles.in_temporary_folder()
         self._files = WorkerFiles(self._reports.folder)
-        self._watch = Watch(self._files, limits.memory)
-        self._pool = ProcessPool(
-            max_workers=workers,
-            context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(dict(own_datasets), plugins, os.getpid(), self._reports),
-        )
+        self._watch = Watch(self._files, limits)
+        self._start = (dict(own_datasets), plugins, os.getpid(), self._reports)
+        self._stopped = False
+        self._lock = threading.Lock()
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> ProcessPool:
+        from pebble import ProcessPool
+
+        context = multiprocessing.get_context("spawn")
+        return ProcessPool(self.workers, initializer=_start_worker, initargs=self._start, context=context)
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Queue the unit."""
         future: Future[UnitResult] = Future()
-        seconds = self._limits.seconds if self._limits.seconds < math.inf else None
-        computing = self._pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
-        computing.add_done_callback(lambda one: self._hand_over(unit, one, future))
+        self._schedule(unit, future, TRIES)
         return future
 
-    def _hand_over(self, unit: Unit, computed: Future[UnitResult], future: Future[UnitResult]) -> None:
+    def _schedule(self, unit: Unit, future: Future[UnitResult], tries: int) -> None:
+        # a second line of defence, should the watch not see the unit (its folder is full)
+        seconds = self._limits.seconds + MARGIN if self._limits.seconds < math.inf else None
+        with self._lock:
+            try:
+                computing = self._pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
+            except RuntimeError:
+                if self._stopped:
+                    raise
+                # Pebble gives its pool up when a worker dies that has nothing to do yet
+                threading.Thread(target=self._pool.join, daemon=True).start()
+                self._pool = self._new_pool()
+                computing = self._pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
+        computing.add_done_callback(lambda one: self._hand_over(unit, one, future, tries))
+
+    def _hand_over(self, unit: Unit, computed: Future[UnitResult], future: Future[UnitResult], tries: int) -> None:
+        from pebble import ProcessExpired
+
         if computed.cancelled():
             future.cancel()
-        elif (error := computed.exception()) is None:
+            return
+        error = computed.exception()
+        if error is None:
             future.set_result(computed.result())
+        elif isinstance(error, BrokenExecutor) and tries and not self._stopped:
+            self._schedule(unit, future, tries - 1)
+        elif isinstance(error, WorkerDiedError):
+            future.set_exception(error)
         else:
             future.set_exception(WorkerDiedError(self._reason(unit, error)))
+        if isinstance(error, ProcessExpired):
+            self._files.forget(error.pid)
 
     def _reason(self, unit: Unit, error: BaseException) -> str:
         """Return in words why a unit has no result."""
         from pebble import ProcessExpired
 
         if over := self._watch.over.pop(unit.key, ""):
-            return f"{over} (--unit-memory)"
+            return over
         if isinstance(error, FutureTimeoutError):
             return f"took longer than {self._limits.seconds:g} s (--unit-timeout)"
         if isinstance(error, ProcessExpired):
@@ -157,6 +193,7 @@ class Processes:
 
     def stop(self) -> None:
         """Kill the workers."""
+        self._stopped = True
         self._watch.stop()
         self._pool.stop()
         # in a thread of its own: a Ctrl-C in the middle of `submit` can lose the wake-up of the pool's scheduler, which
@@ -193,16 +230,29 @@ def make_engine(
 
 def _evaluate_in_worker(unit: Unit, reports: ReportFiles) -> UnitResult:
     with reports.writing(unit.key), WorkerFiles(reports.folder).computing(unit.key):
-        what = f"{unit.method.id} {unit.definitions[f'method:{unit.method.id}']}"
-        if what not in _CHECKED:
-            try:
-                differing = differing_code(unit)
-            except Exception as error:
-                return UnitResult(unit.key, error=f"cannot be computed by this worker: {describe(error)}")
-            if differing:
-                return UnitResult(unit.key, error=f"{_CHANGED}: {', '.join(differing)}")
-            _CHECKED.add(what)
+        _check_unit(unit)
         return evaluate(unit)
+
+
+def _check_unit(unit: Unit) -> None:
+    """Raise `CannotComputeError` where this worker process would not compute what the unit's key stands for."""
+    parts = tuple(value for name, value in unit.definitions.items() if name.partition(":")[0] in _OF_A_UNIT)
+    if parts in _CHECKED:
+        return
+    own = CACHE.own.get(unit.dataset.name)
+    try:
+        differing = differing_code(unit, own)
+        dataset = own or dataset_instance(unit.dataset)
+        if isinstance(dataset, FiniteDataset):
+            dataset.check_present()
+    except Exception as error:
+        raise CannotComputeError(f"cannot be computed by this worker: {describe(error)}") from None
+    if differing:
+        raise CannotComputeError(
+            "the code or packages are others than those that the run was planned with (start it again): "
+            + ", ".join(differing)
+        )
+    _CHECKED.add(parts)
 
 
 def _start_worker(own_datasets: dict[str, Dataset], plugins: list[str], driver: int, reports: ReportFiles) -> None:

@@ -255,8 +255,9 @@ def _compute(
 ) -> None:
     # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    engine = _engine(plan, len(todo), own, plugins, manner)
+    engine: Engine | None = None
     try:
+        engine = _engine(plan, len(todo), own, plugins, manner)
         with display_on(out, quiet=manner.quiet) as display:
             execute(plan, todo, engine, store, progress, display, limit)
     except KeyboardInterrupt:
@@ -267,4 +268,5 @@ def _compute(
         )
         raise typer.Exit(130) from None
     finally:
-        engine.stop()
+        if engine:
+            engine.stop()

@@ -292,7 +292,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     exclusions: list[Exclusion] = []
     for dataset_entry, dataset in datasets.values():
         absent = _absence(dataset)
-        dataset_hash = digest([dataset.info.content_hash, code_identity(type(dataset))])
+        dataset_hash = _dataset_hash(dataset)
         for scenario in suite.scenarios:
             # what all units of the cell share: of a large suite there are tens of thousands
             place = {
@@ -350,17 +350,25 @@ def _common_code(classifiers: Iterable[Entry]) -> dict[str, str]:
     return common
 
 
-def differing_code(unit: Unit) -> list[str]:
+def differing_code(unit: Unit, own: Dataset | None = None) -> list[str]:
     """Return what a unit's key is made of and is something else here: code or packages have changed since.
 
-    Names are those of `Unit.definitions`; one that is not known here differs.
+    Names are those of `Unit.definitions`; one that is not known here differs. `own` is the dataset, if it is one's own.
     """
-    here = _common_code(unit.classifiers)
-    here[f"method:{unit.method.id}"] = method_hash(unit.method, method_instance(unit.method))
+    dataset = own or dataset_instance(unit.dataset)
+    here = _common_code(unit.classifiers) | {
+        f"method:{unit.method.id}": method_hash(unit.method, method_instance(unit.method)),
+        f"dataset:{unit.dataset.id}": _dataset_hash(dataset),
+        "settings": _settings_hash(unit, unit.budget),
+    }
     return sorted(name for name, value in here.items() if unit.definitions.get(name) != value)
 
 
-def _settings_hash(suite: Suite, budget: str) -> str:
+def _dataset_hash(dataset: Dataset) -> str:
+    return digest([dataset.info.content_hash, code_identity(type(dataset))])
+
+
+def _settings_hash(suite: Suite | Unit, budget: str) -> str:
     """Return the hash of how a suite evaluates; the code of tuning and of budgets counts only where there are any."""
     settings: list[Any] = [suite.seed, suite.test_fraction, suite.folds]
     if budget:

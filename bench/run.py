@@ -150,14 +150,14 @@ def execute(
     flying: dict[Future[UnitResult], Unit] = {}
     estimator = Estimator(plan, store.unit_seconds())
     versions = environment(plan)
-    # a unit that waits at the engine when the time is up would still be computed
-    queued = 1 if engine.workers == 1 or limit else QUEUED_PER_WORKER
     workers = engine.workers
     progress.seconds_left, estimate_at = sum(map(estimator.seconds, todo)) / workers, 0.0
     progress.deadline = limit.deadline if limit else math.inf
     while waiting or flying:
         # of a cluster there may be more now, or fewer
         workers = engine.workers
+        # a unit that waits at the engine when the time is up would still be computed
+        queued = 1 if workers == 1 or limit else QUEUED_PER_WORKER
         while waiting and len(flying) < workers * queued:
             if limit and not (waiting := _within(limit, waiting, estimator)):
                 break

@@ -181,6 +181,8 @@ def run(
     )
     if manner.shard and time is not None:
         raise InputError("--time stops a run where it is; a part of a run has to be whole: leave --time or --shard out")
+    if manner.scheduler and time is not None:
+        raise InputError("--time sizes a run by what this machine measures: leave --time or --engine dask out")
     places, limit = Places(store, out_dir), None
     if manner.shard and not store:
         places = Places(places.out_dir / manner.shard.file_name, out_dir)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import re
 from dataclasses import dataclass
 
 from ..errors import InputError
-from .estimate import Estimator
+from ..provenance import digest
 from .plan import Plan, Unit
 
 
@@ -35,18 +34,18 @@ class Shard:
     def units(self, plan: Plan) -> list[Unit]:
         """Return the units of this part, in the order of the plan.
 
-        The next longest unit always goes to the part that has least to do, by the first guess: what a store has
-        learned differs from machine to machine.
+        The blocks of draws of a method on a dataset are dealt to the parts in turn. Where the first one goes is a hash
+        of the names, so that it depends on nothing else: not on what a machine has measured, nor on what it lacks.
         """
-        guess = Estimator(plan, ())
-        loads = [(0.0, number) for number in range(1, self.of + 1)]
-        own = set()
-        for unit in sorted(plan.units, key=lambda one: (-guess.seconds(one), one.key)):
-            seconds, number = loads[0]
-            heapq.heapreplace(loads, (seconds + guess.seconds(unit), number))
-            if number == self.number:
-                own.add(unit.key)
-        return [unit for unit in plan.units if unit.key in own]
+        return [unit for unit in plan.units if (_first(unit) + _block(unit, plan)) % self.of == self.number - 1]
+
+
+def _first(unit: Unit) -> int:
+    return int(digest([unit.method.id, unit.dataset.id, unit.scenario.id])[:8], 16)
+
+
+def _block(unit: Unit, plan: Plan) -> int:
+    return unit.draws[0] // plan.suite.block
 
 
 def parse_shard(text: str) -> Shard:

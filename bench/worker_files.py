@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .limits import memory_words
+from .limits import UnitLimits, memory_words
 
 #: what a unit prints is cut to nothing when it is more than so many bytes
 MOST_OUTPUT = 2**20
@@ -60,6 +62,11 @@ class WorkerFiles:
             with suppress(OSError):
                 os.truncate(self._output(os.getpid()), 0)
 
+    def forget(self, pid: int) -> None:
+        """Take away what says that a process, which is gone, computes a unit."""
+        with suppress(OSError):
+            self._unit(pid).unlink(missing_ok=True)
+
     def running(self) -> dict[int, str]:
         """Return the key of the unit that each process computes."""
         found = {}
@@ -85,14 +92,14 @@ class WorkerFiles:
 
 
 class Watch:
-    """A thread that looks after worker processes: it kills what takes too much memory, and bounds what they print.
+    """A thread that looks after worker processes: it ends what takes too much, and bounds what they print.
 
     Parameters
     ----------
     files : WorkerFiles
-        Of the workers.
-    memory : float
-        Bytes that a worker and the processes that it has started may have.
+        Of the workers, which this process has started.
+    limits : UnitLimits
+        What a unit may take.
 
     Attributes
     ----------
@@ -100,10 +107,10 @@ class Watch:
         By the key of a unit whose worker was killed, why, in words.
     """
 
-    def __init__(self, files: WorkerFiles, memory: float) -> None:
+    def __init__(self, files: WorkerFiles, limits: UnitLimits) -> None:
         self.over: dict[str, str] = {}
         self._files = files
-        self._memory = memory
+        self._limits = limits
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -114,13 +121,38 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
+        limits = self._limits
+        since: dict[tuple[int, str], float] = {}
         while not self._ended.wait(EVERY):
             self._files.trim_outputs()
-            for pid, key in self._files.running().items():
-                # the unit may have ended in the meantime
-                if resident_bytes(pid) > self._memory and self._files.running().get(pid) == key:
-                    self.over[key] = f"took more than {memory_words(self._memory)} of memory"
-                    _kill(pid)
+            now = time.monotonic()
+            since = {one: since.get(one, now) for one in self._files.running().items()}
+            for (pid, key), start in since.items():
+                if now - start > limits.seconds:
+                    self._end(pid, key, f"took longer than {limits.seconds:g} s (--unit-timeout)")
+                elif limits.memory < math.inf and resident_bytes(pid) > limits.memory:
+                    self._end(pid, key, f"took more than {memory_words(limits.memory)} of memory (--unit-memory)")
+
+    def _end(self, pid: int, key: str, why: str) -> None:
+        """Kill the worker of a unit and what it has started, if it is still at that unit."""
+        import psutil
+
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            if process.ppid() != os.getpid():
+                # the number of a worker that is gone, given to another process
+                return
+            # held, so that it cannot end the unit now: between two units it may hold a lock that all workers share
+            process.suspend()
+            try:
+                if self._files.running().get(pid) == key:
+                    self.over[key] = why
+                    for one in (*process.children(recursive=True), process):
+                        with suppress(psutil.Error):
+                            one.kill()
+            finally:
+                with suppress(psutil.Error):
+                    process.resume()
 
 
 def resident_bytes(pid: int) -> int:
@@ -134,14 +166,3 @@ def resident_bytes(pid: int) -> int:
             with suppress(psutil.Error):
                 total += one.memory_info().rss
     return total
-
-
-def _kill(pid: int) -> None:
-    """Kill a process and those that it has started."""
-    import psutil
-
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        for one in (*process.children(recursive=True), process):
-            with suppress(psutil.Error):
-                one.kill()

@@ -208,8 +208,8 @@ def test_augment_refuses(settings, words):
 def test_the_examples_of_the_calls_are_true():
     import doctest
 
-    from augbench.bench import api, sizing
+    from augbench.bench import api, limits, shard
 
-    for module in (api, sizing):
+    for module in (api, limits, shard):
         tried = doctest.testmod(module, extraglobs={"pd": pd})
         assert (tried.attempted > 0, tried.failed) == (True, 0)

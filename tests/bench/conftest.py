@@ -1,3 +1,4 @@
+import functools
 import hashlib
 import sqlite3
 import textwrap
@@ -38,19 +39,20 @@ def fingerprint(store):
     return sha.hexdigest()
 
 
+def write_plugin(folder, body, name="planted", needs=""):
+    """Write a plugin file from a class body of `_generate` and return its path."""
+    path = folder / f"{name.replace('-', '_')}.py"
+    path.write_text(
+        "import os, time\nimport numpy as np\nimport pandas as pd\nfrom augbench import Augmenter\n\n\n"
+        f"class Planted(Augmenter):\n    '''A planted method.'''\n\n    name = {name!r}\n"
+        + textwrap.indent(needs, "    ")
+        + "\n    def _generate(self, X, y, counts, rng):\n"
+        + textwrap.indent(textwrap.dedent(body), "        ")
+    )
+    return path
+
+
 @pytest.fixture
 def plugin(tmp_path):
-    """Write a plugin file from a class body of `_generate` and return its path."""
-
-    def write(body, name="planted", needs=""):
-        path = tmp_path / f"{name.replace('-', '_')}.py"
-        path.write_text(
-            "import os, time\nimport numpy as np\nimport pandas as pd\nfrom augbench import Augmenter\n\n\n"
-            f"class Planted(Augmenter):\n    '''A planted method.'''\n\n    name = {name!r}\n"
-            + textwrap.indent(needs, "    ")
-            + "\n    def _generate(self, X, y, counts, rng):\n"
-            + textwrap.indent(textwrap.dedent(body), "        ")
-        )
-        return path
-
-    return write
+    """`write_plugin` into the test's folder."""
+    return functools.partial(write_plugin, tmp_path)

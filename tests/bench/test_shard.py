@@ -19,20 +19,27 @@ def plan():
     return make_plan(validate_suite(suite, "quick"))
 
 
-@pytest.mark.parametrize("of", [1, 2, 7])
-def test_every_unit_is_in_one_part_and_the_parts_take_about_as_long(plan, of):
+@pytest.mark.parametrize("of", [1, 2, 7, 1000])
+def test_every_unit_is_in_one_part_and_each_method_in_as_many_as_it_has_blocks(plan, of):
     parts = [Shard(number, of).units(plan) for number in range(1, of + 1)]
     keys = [unit.key for part in parts for unit in part]
     assert sorted(keys) == sorted(unit.key for unit in plan.units)
-    assert parts == [Shard(number, of).units(plan) for number in range(1, of + 1)]
-    guess = Estimator(plan, ())
-    loads = [sum(map(guess.seconds, part)) for part in parts]
-    assert max(loads) - min(loads) <= max(map(guess.seconds, plan.units))
+    cells = {}
+    for number, part in enumerate(parts):
+        for unit in part:
+            cells.setdefault((unit.method.id, unit.dataset.id, unit.scenario.id), []).append(number)
+    assert all(len(set(numbers)) == min(len(numbers), of) for numbers in cells.values())
+    if of == 7:
+        # and not all of them in the first ones
+        assert max(map(len, parts)) < 2 * min(map(len, parts))
 
 
-def test_more_parts_than_units_leave_some_empty(plan):
-    parts = [Shard(number, len(plan.units) + 3).units(plan) for number in range(1, len(plan.units) + 4)]
-    assert sorted(map(len, parts)) == [0] * 3 + [1] * len(plan.units)
+def test_what_a_machine_lacks_moves_no_other_unit(plan):
+    names = [entry.id for entry in plan.suite.datasets]
+    fewer = make_plan(plan.suite.model_copy(update={"datasets": plan.suite.datasets[1:]}))
+    for number in (1, 2, 3):
+        here = [unit.key for unit in Shard(number, 3).units(plan) if unit.dataset.id != names[0]]
+        assert [unit.key for unit in Shard(number, 3).units(fewer)] == here
 
 
 @pytest.mark.parametrize("text", ["", "3", "0/2", "3/2", "a/b", "1/2/3", "-1/2"])

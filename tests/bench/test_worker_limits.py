@@ -11,17 +11,20 @@ from augbench.bench.suite import validate_suite
 from augbench.bench.worker_files import SHOWN_OUTPUT, WorkerFiles
 from augbench.errors import InputError
 
+from .conftest import write_plugin
+
 SUITE = {"name": "mine", "draws": 1, "folds": 0, "controls": False, "datasets": ["iris"],
          "classifiers": ["logistic-regression"], "scenarios": ["imbalance:count=12"]}  # fmt: skip
 GENERATE = "return X[y == 2].iloc[[0] * counts[2]], np.repeat(2, counts[2])"
 #: what goes wrong, by the name of the method
 FAULTS = {
-    "hangs": "while True: pass",
+    # in native code, where no handler of a signal in Python would run
+    "hangs": "import ctypes\nctypes.PyDLL(None).sleep(1000)",
     "eats": "held = []\nwhile True: held.append(np.ones(2**22))",
     "crashes": "import ctypes\nprint('about to crash', flush=True)\nctypes.string_at(0)",
     "prints": f"for _ in range(40): os.write(1, b'x' * 200_000)\nprint('enough')\n{GENERATE}",
     "starts-another": "import subprocess, sys\n"
-    "subprocess.run([sys.executable, '-c', 'import time; held = bytearray(2**30 + 2**29); time.sleep(1000)'])",
+    "subprocess.run([sys.executable, '-c', 'import time; held = b\"x\" * (2**30 + 2**29); time.sleep(1000)'])",
 }
 
 
@@ -31,33 +34,60 @@ def units_of(*names):
     return [found[name] for name in names]
 
 
-@pytest.fixture
-def faulty(plugin):
-    paths = [str(plugin(body, name)) for name, body in FAULTS.items()]
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faulty")
+    paths = [str(write_plugin(folder, body, name)) for name, body in FAULTS.items()]
     for path in paths:
         load_plugin(path)
     return paths
 
 
-def test_each_limit_has_its_reason_and_the_next_unit_is_computed(faulty):
-    engine = Processes(1, {}, faulty, UnitLimits(seconds=10, memory=1.2 * 2**30))
-    folder = engine._reports.folder
+def outcomes(engine, *names):
+    """Return what became of some units, after one that starts the workers, and before one that is sound."""
     try:
-        calm, *units = units_of("smote", *FAULTS)
-        futures = [engine.submit(unit) for unit in [*units, calm]]
+        first, *units, last = units_of("smote", *names, "none")
+        assert engine.submit(first).result(timeout=120).error == ""
+        futures = [engine.submit(unit) for unit in [*units, last]]
         reasons = [str(future.exception(timeout=240)) for future in futures]
-        assert reasons[0] == "took longer than 10 s (--unit-timeout)"
-        assert reasons[1] == "took more than 1.2 GB of memory (--unit-memory)"
-        assert reasons[2] == "the worker process died (SIGSEGV): about to crash"
-        assert reasons[3] == "None"
-        # of what the unit's process has started, too
-        assert reasons[4] == reasons[1]
-        assert futures[3].result().error == futures[5].result().error == ""
-        # what was printed is not kept
-        assert sum(path.stat().st_size for path in folder.glob("*.out")) < 10_000
+        assert futures[-1].result().error == ""
+        return reasons[:-1]
     finally:
         engine.stop()
+
+
+def test_a_unit_over_its_time_has_failed_and_the_next_is_computed(faulty):
+    engine = Processes(1, {}, faulty, UnitLimits(seconds=4))
+    assert outcomes(engine, "hangs") == ["took longer than 4 s (--unit-timeout)"]
+
+
+def test_a_unit_over_its_memory_has_failed_and_nothing_of_it_is_left(faulty):
+    import psutil
+
+    engine = Processes(1, {}, faulty, UnitLimits(memory=1.2 * 2**30))
+    reason = "took more than 1.2 GB of memory (--unit-memory)"
+    # also of what the unit's process has started
+    assert outcomes(engine, "eats", "starts-another") == [reason, reason]
+    left = [one for one in psutil.process_iter(["cmdline"]) if "held = b" in " ".join(one.info["cmdline"] or [])]
+    assert not left
+
+
+def test_a_crash_and_endless_output_cost_their_own_unit(faulty):
+    engine = Processes(1, {}, faulty)
+    folder = engine._reports.folder
+    assert outcomes(engine, "crashes", "prints") == ["the worker process died (SIGSEGV): about to crash", "None"]
     assert not folder.exists()
+
+
+def test_what_was_printed_is_not_kept(faulty):
+    engine = Processes(1, {}, faulty)
+    try:
+        (unit,) = units_of("prints")
+        assert engine.submit(unit).result(timeout=120).error == ""
+        outputs = list(engine._reports.folder.glob("*.out"))
+        assert [path.stat().st_size for path in outputs] == [0]
+    finally:
+        engine.stop()
 
 
 def test_code_that_changed_after_the_plan_is_not_computed(plugin):
@@ -67,7 +97,7 @@ def test_code_that_changed_after_the_plan_is_not_computed(plugin):
     path.write_text(path.read_text().replace("X[y == 2]", "X[y == 2].iloc[::-1]"))
     engine = Processes(1, {}, [str(path)])
     try:
-        error = engine.submit(unit).result(timeout=60).error
+        error = str(engine.submit(unit).exception(timeout=120))
         assert "others than those that the run was planned with" in error
         assert error.endswith(": method:edited")
     finally:
