@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 NO_LIMITS = UnitLimits()
-#: how often a unit is handed in again when the workers died before it was begun
-TRIES = 3
 #: seconds after which a unit over its time is ended by Pebble, if nothing else has done it
 MARGIN = 60.0
 #: what of the units' keys was found, in this worker process, to be that of the code and data here
@@ -123,11 +121,13 @@ class Processes:
         self._limits = limits
         self._reports = ReportFiles.in_temporary_folder()
         self._files = WorkerFiles(self._reports.folder)
-        self._watch = Watch(self._files, limits)
         self._start = (dict(own_datasets), plugins, os.getpid(), self._reports)
         self._stopped = False
         self._lock = threading.Lock()
+        #: what was handed in and has not ended, by key
+        self._waiting: dict[str, tuple[Unit, Future[UnitResult]]] = {}
         self._pool = self._new_pool()
+        self._watch = Watch(self._files, limits, self._replace_pool)
 
     def _new_pool(self) -> ProcessPool:
         from pebble import ProcessPool
@@ -138,35 +138,50 @@ class Processes:
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Queue the unit."""
         future: Future[UnitResult] = Future()
-        self._schedule(unit, future, TRIES)
+        with self._lock:
+            self._waiting[unit.key] = (unit, future)
+            self._schedule(unit, future)
         return future
 
-    def _schedule(self, unit: Unit, future: Future[UnitResult], tries: int) -> None:
+    def _schedule(self, unit: Unit, future: Future[UnitResult]) -> None:
+        """Queue a unit at the pool that there is now; the caller holds the lock."""
         # a second line of defence, should the watch not see the unit (its folder is full)
         seconds = self._limits.seconds + MARGIN if self._limits.seconds < math.inf else None
-        with self._lock:
-            try:
-                computing = self._pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
-            except RuntimeError:
-                if self._stopped:
-                    raise
-                # Pebble gives its pool up when a worker dies that has nothing to do yet
-                threading.Thread(target=self._pool.join, daemon=True).start()
-                self._pool = self._new_pool()
-                computing = self._pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
-        computing.add_done_callback(lambda one: self._hand_over(unit, one, future, tries))
+        pool = self._pool
+        computing = pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
+        computing.add_done_callback(lambda one: self._hand_over(unit, one, future, pool))
 
-    def _hand_over(self, unit: Unit, computed: Future[UnitResult], future: Future[UnitResult], tries: int) -> None:
+    def _replace_pool(self) -> None:
+        """Start all workers anew: one has died that had no unit.
+
+        Pebble does not get over that: its workers take turns at waiting for a unit, and the one that died had the turn.
+        """
+        with self._lock:
+            if self._stopped:
+                return
+            others = self._files.started()
+            old, self._pool = self._pool, self._new_pool()
+            for unit, future in self._waiting.values():
+                self._schedule(unit, future)
+        old.stop()
+        for pid in others:
+            # these have not died by themselves
+            self._files.forget(pid)
+        threading.Thread(target=old.join, daemon=True).start()
+
+    def _hand_over(
+        self, unit: Unit, computed: Future[UnitResult], future: Future[UnitResult], pool: ProcessPool
+    ) -> None:
         from pebble import ProcessExpired
 
-        if computed.cancelled():
-            future.cancel()
+        if pool is not self._pool or computed.cancelled() or isinstance(computed.exception(), BrokenExecutor):
+            # of workers that were replaced, or will be; or that were stopped
             return
+        with self._lock:
+            self._waiting.pop(unit.key, None)
         error = computed.exception()
         if error is None:
             future.set_result(computed.result())
-        elif isinstance(error, BrokenExecutor) and tries and not self._stopped:
-            self._schedule(unit, future, tries - 1)
         elif isinstance(error, WorkerDiedError):
             future.set_exception(error)
         else:

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -63,9 +63,14 @@ class WorkerFiles:
                 os.truncate(self._output(os.getpid()), 0)
 
     def forget(self, pid: int) -> None:
-        """Take away what says that a process, which is gone, computes a unit."""
-        with suppress(OSError):
-            self._unit(pid).unlink(missing_ok=True)
+        """Take away the files of a process that is gone."""
+        for path in (self._unit(pid), self._output(pid)):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def started(self) -> set[int]:
+        """Return the processes that have begun to work here, and were not forgotten."""
+        return {int(path.stem) for path in self.folder.glob("*.out")}
 
     def running(self) -> dict[int, str]:
         """Return the key of the unit that each process computes."""
@@ -100,6 +105,8 @@ class Watch:
         Of the workers, which this process has started.
     limits : UnitLimits
         What a unit may take.
+    idle_died : callable
+        Called, in this thread, when a worker has died that had no unit.
 
     Attributes
     ----------
@@ -107,10 +114,11 @@ class Watch:
         By the key of a unit whose worker was killed, why, in words.
     """
 
-    def __init__(self, files: WorkerFiles, limits: UnitLimits) -> None:
+    def __init__(self, files: WorkerFiles, limits: UnitLimits, idle_died: Callable[[], None]) -> None:
         self.over: dict[str, str] = {}
         self._files = files
         self._limits = limits
+        self._idle_died = idle_died
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -125,6 +133,7 @@ class Watch:
         since: dict[tuple[int, str], float] = {}
         while not self._ended.wait(EVERY):
             self._files.trim_outputs()
+            self._look_for_dead()
             now = time.monotonic()
             since = {one: since.get(one, now) for one in self._files.running().items()}
             for (pid, key), start in since.items():
@@ -133,15 +142,25 @@ class Watch:
                 elif limits.memory < math.inf and resident_bytes(pid) > limits.memory:
                     self._end(pid, key, f"took more than {memory_words(limits.memory)} of memory (--unit-memory)")
 
+    def _look_for_dead(self) -> None:
+        # one that has a unit is the pool's affair; the unit is looked up last, since it may have just begun
+        dead = [pid for pid in self._files.started() if not _is_child(pid)]
+        running = self._files.running()
+        idle = [pid for pid in dead if pid not in running]
+        for pid in idle:
+            self._files.forget(pid)
+        if idle:
+            self._idle_died()
+
     def _end(self, pid: int, key: str, why: str) -> None:
         """Kill the worker of a unit and what it has started, if it is still at that unit."""
         import psutil
 
         with suppress(psutil.Error):
-            process = psutil.Process(pid)
-            if process.ppid() != os.getpid():
+            if not _is_child(pid):
                 # the number of a worker that is gone, given to another process
                 return
+            process = psutil.Process(pid)
             # held, so that it cannot end the unit now: between two units it may hold a lock that all workers share
             process.suspend()
             try:
@@ -153,6 +172,17 @@ class Watch:
             finally:
                 with suppress(psutil.Error):
                     process.resume()
+
+
+def _is_child(pid: int) -> bool:
+    """Tell whether a process lives and was started by this one."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return bool(process.ppid() == os.getpid() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def resident_bytes(pid: int) -> int:

@@ -90,6 +90,29 @@ def test_what_was_printed_is_not_kept(faulty):
         engine.stop()
 
 
+@pytest.mark.parametrize("killed", [1, 2])
+def test_workers_that_die_before_they_have_anything_to_do_cost_no_unit(killed, monkeypatch):
+    import psutil
+
+    engine = Processes(2, {}, [])
+    made = []
+    new_pool = engine._new_pool
+    monkeypatch.setattr(engine, "_new_pool", lambda: made.append(None) or new_pool())
+    try:
+        first, second, *more = units_of("none", "smote", "random-oversampling", "jitter", "borderline-smote")
+        for future in [engine.submit(unit) for unit in (first, second)]:
+            assert future.result(timeout=120).error == ""
+        workers = [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
+        for worker in workers[:killed]:
+            worker.kill()
+        futures = [engine.submit(unit) for unit in more]
+        assert [future.result(timeout=120).error for future in futures] == [""] * 3
+        # once for those that were killed, not again for those that were ended with them
+        assert 1 <= len(made) <= killed
+    finally:
+        engine.stop()
+
+
 def test_code_that_changed_after_the_plan_is_not_computed(plugin):
     path = plugin(GENERATE, "edited")
     load_plugin(str(path))
