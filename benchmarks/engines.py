@@ -75,7 +75,7 @@ def dask_cluster(workers: int) -> Iterator[str]:
             stack.callback(process.terminate)
 
         start("scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file))
-        while not file.is_file():
+        while not (file.is_file() and file.read_text().endswith("}")):
             time.sleep(0.1)
         address = json.loads(file.read_text())["address"]
         for _ in range(workers):

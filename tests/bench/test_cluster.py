@@ -30,7 +30,7 @@ class DaskProcesses:
         file.unlink(missing_ok=True)
         options = ["--port", str(port), "--no-dashboard", "--scheduler-file", str(file), "--host", "127.0.0.1"]
         process = self._start("scheduler", *options)
-        while not file.is_file():
+        while not (file.is_file() and file.read_text().endswith("}")):
             assert process.poll() is None
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.05)

@@ -107,8 +107,8 @@ def test_workers_that_die_before_they_have_anything_to_do_cost_no_unit(killed, m
             worker.kill()
         futures = [engine.submit(unit) for unit in more]
         assert [future.result(timeout=120).error for future in futures] == [""] * 3
-        # once for those that were killed, not again for those that were ended with them
-        assert 1 <= len(made) <= killed
+        # not again for those that were ended with them (nor at all where the other worker was quicker than the watch)
+        assert len(made) <= killed
     finally:
         engine.stop()
 
