@@ -8,30 +8,27 @@ from __future__ import annotations
 
 import logging
 import math
-import multiprocessing
-import platform
-import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, KilledWorker, WorkerPlugin, get_worker
+from distributed import Client, KilledWorker
 from distributed import Future as DaskFuture
 
 from ..datasets.contract import Dataset
 from ..errors import InputError
-from ..provenance import package_versions
+from .cluster_worker import RefusedError, StoppedError, WorkerSide, compute, differing_versions, worker_versions
 from .console import count
-from .engine import NO_LIMITS, CannotComputeError, Processes, WorkerDiedError
+from .engine import WorkerDiedError
 from .evaluate import UnitResult, describe
 from .fit_progress import Report
-from .limits import UnitLimits
+from .limits import NO_LIMITS, UnitLimits
 from .plan import Unit
 
 #: seconds within which a scheduler must answer
@@ -42,8 +39,6 @@ PATIENCE = 600.0
 EVERY = 1.0
 #: how often Dask may give a unit up, because workers died that had it, before it counts as failed
 TRIES = 5
-#: seconds after which a worker that computes nothing ends its processes: its driver may have been killed
-IDLE = 60.0
 
 
 def _silence_dask() -> None:
@@ -51,152 +46,6 @@ def _silence_dask() -> None:
     for name in ("distributed", *logging.root.manager.loggerDict):
         if name.partition(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-class RefusedError(Exception):
-    """A worker, named by its address, cannot compute what the driver would, and why."""
-
-
-class StoppedError(Exception):
-    """A run was taken off a worker while it computed."""
-
-
-def worker_versions(packages: list[str]) -> dict[str, str]:
-    """Return the versions here of Python and of some packages."""
-    return {"python": ".".join(platform.python_version_tuple()[:2]), **package_versions(packages)}
-
-
-def differing_versions(expected: Mapping[str, str], found: Mapping[str, str]) -> str:
-    """Return in words where a worker's versions are others than the driver's; an empty string if nowhere."""
-    return ", ".join(
-        f"{name} {found.get(name, 'absent')} (here {version})"
-        for name, version in expected.items()
-        if found.get(name, "absent") != version
-    )
-
-
-class WorkerSide(WorkerPlugin):
-    """What a Dask worker keeps for a run: tables and plugins of the driver, and the processes that compute.
-
-    Parameters
-    ----------
-    name : str
-        Of the run.
-    own_datasets, limits
-        As of `Processes`.
-    plugins : list of str
-        Modules to load in each process.
-    files : dict of str to bytes
-        Plugin files by name.
-    expected : dict of str to str
-        The driver's `worker_versions`.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        own_datasets: dict[str, Dataset],
-        plugins: list[str],
-        files: dict[str, bytes],
-        limits: UnitLimits,
-        expected: dict[str, str],
-    ) -> None:
-        self.name = name
-        self._own, self._plugins, self._files = own_datasets, plugins, files
-        self._limits, self._expected = limits, expected
-
-    def setup(self, worker: Any) -> None:
-        """Make ready to compute; the processes are started with the first unit."""
-        self._refusal = differing_versions(self._expected, worker_versions([*self._expected][1:]))
-        self._threads = worker.state.nthreads
-        self._lock = threading.Lock()
-        self._engine: Processes | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._computing, self._last = 0, time.monotonic()
-        # a worker below a nanny is a daemonic process, which may not have children; it ends its own by itself
-        multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
-
-    def teardown(self, worker: Any) -> None:
-        """End the processes."""
-        with self._lock:
-            self._stop()
-
-    def compute(self, unit: Unit) -> UnitResult:
-        """Compute a unit in a process of this worker, and tell the driver how far it is.
-
-        Raises
-        ------
-        RefusedError
-            There are other versions here than at the driver, or something is lacking.
-        StoppedError
-            The run has been taken off this worker.
-        WorkerDiedError
-            The process died or took too much.
-        """
-        address = get_worker().address
-        if self._refusal:
-            raise RefusedError(address, self._refusal)
-        with self._lock:
-            self._computing += 1
-        try:
-            with self._lock:
-                engine = self._engine = self._engine or self._start()
-            future = engine.submit(unit)
-            told = None
-            while not wait([future], timeout=EVERY).done:
-                if self._engine is not engine:
-                    raise StoppedError
-                report = engine.report(unit)
-                if report != told:
-                    told = report
-                    get_worker().log_event(self.name, (unit.key, report and [report.what, report.done, report.total]))
-            return future.result()
-        except CannotComputeError as error:
-            raise RefusedError(address, str(error)) from None
-        except (WorkerDiedError, StoppedError):
-            raise
-        except Exception as error:
-            # no place for its files, say: it would fail one unit after the other
-            raise RefusedError(address, describe(error)) from None
-        finally:
-            with self._lock:
-                self._computing -= 1
-                self._last = time.monotonic()
-
-    def _start(self) -> Processes:
-        self._folder = tempfile.TemporaryDirectory(prefix="augbench-plugins-")
-        paths = []
-        for name, content in self._files.items():
-            path = Path(self._folder.name) / name
-            path.write_bytes(content)
-            paths.append(str(path))
-        engine = Processes(self._threads, self._own, [*self._plugins, *paths], self._limits)
-        threading.Thread(target=self._stop_when_idle, args=(engine,), daemon=True).start()
-        return engine
-
-    def _stop_when_idle(self, engine: Processes) -> None:
-        while self._engine is engine:
-            time.sleep(EVERY)
-            with self._lock:
-                if self._engine is engine and not self._computing and time.monotonic() - self._last > IDLE:
-                    self._stop()
-
-    def _stop(self) -> None:
-        if self._engine:
-            self._engine.stop()
-            self._engine = None
-        if self._folder:
-            self._folder.cleanup()
-            self._folder = None
-
-
-def _compute(unit: Unit, name: str) -> UnitResult:
-    """Compute a unit on the Dask worker where this runs."""
-    worker = get_worker()
-    side = worker.plugins.get(name)
-    if not isinstance(side, WorkerSide):
-        raise RefusedError(worker.address, "it does not know this run")
-    return side.compute(unit)
 
 
 class Cluster:
@@ -231,15 +80,11 @@ class Cluster:
         packages: list[str] | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        for logger in (
-            "distributed",
-            *(one for one in logging.root.manager.loggerDict if one.startswith("distributed.")),
-        ):
-            # tracebacks of what is handled here
-            logging.getLogger(logger).setLevel(logging.CRITICAL)
+        _silence_dask()
         self._address, self._say = address, say
         self._name = f"augbench-{uuid.uuid4().hex[:12]}"
-        self._expected = worker_versions(packages or [])
+        self._packages = packages or []
+        self._expected = worker_versions(self._packages)
         paths = [Path(one) for one in plugins if one.endswith(".py")]
         files = {path.name: path.read_bytes() for path in paths}
         if len(files) < len(paths):
@@ -341,7 +186,7 @@ class Cluster:
 
     def _check_versions(self) -> None:
         """Raise if a worker cannot compute what the driver would."""
-        answers = self._client.run(worker_versions, [*self._expected][1:], on_error="return")
+        answers = self._client.run(worker_versions, self._packages, on_error="return")
         problems = []
         for address, answer in answers.items():
             if isinstance(answer, BaseException):
@@ -372,7 +217,7 @@ class Cluster:
                 self._give_up(InputError("no worker is left that computes what this process would"))
                 return
             name = f"{self._name}-{unit.key[:16]}-{uuid.uuid4().hex[:6]}"
-            future = self._client.submit(_compute, unit, self._name, key=name, pure=False, **where)
+            future = self._client.submit(compute, unit, self._name, key=name, pure=False, **where)
             self._flying[unit.key] = future
             future.add_done_callback(partial(self._finished, unit))
         except Exception:

@@ -18,7 +18,7 @@ from ..datasets.contract import Dataset, FiniteDataset
 from ..progress import listening
 from .evaluate import CACHE, UnitResult, describe, evaluate
 from .fit_progress import Report, ReportFiles
-from .limits import UnitLimits
+from .limits import NO_LIMITS, UnitLimits
 from .plan import Unit, dataset_instance, differing_code
 from .plugins import PluginError, load_entry_points, load_plugin
 from .worker_files import Watch, WorkerFiles
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 #: one thread per process: set before numpy or torch are loaded, so that every library obeys
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
-NO_LIMITS = UnitLimits()
+#: how often in a row workers are started anew that die before they compute anything
+TRIES = 3
 #: seconds after which a unit over its time is ended by Pebble, if nothing else has done it
 MARGIN = 60.0
 #: what of the units' keys was found, in this worker process, to be that of the code and data here
@@ -123,11 +124,14 @@ class Processes:
         self._files = WorkerFiles(self._reports.folder)
         self._start = (dict(own_datasets), plugins, os.getpid(), self._reports)
         self._stopped = False
-        self._lock = threading.Lock()
+        # taken twice by one thread where a unit has ended before its callback is set
+        self._lock = threading.RLock()
+        #: how often the pool was replaced since a unit ended
+        self._replaced = 0
         #: what was handed in and has not ended, by key
         self._waiting: dict[str, tuple[Unit, Future[UnitResult]]] = {}
         self._pool = self._new_pool()
-        self._watch = Watch(self._files, limits, self._replace_pool)
+        self._watch = Watch(self._files, limits, lambda: self._replace(self._pool))
 
     def _new_pool(self) -> ProcessPool:
         from pebble import ProcessPool
@@ -148,38 +152,60 @@ class Processes:
         # a second line of defence, should the watch not see the unit (its folder is full)
         seconds = self._limits.seconds + MARGIN if self._limits.seconds < math.inf else None
         pool = self._pool
-        computing = pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
-        computing.add_done_callback(lambda one: self._hand_over(unit, one, future, pool))
+        try:
+            computing = pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
+        except RuntimeError:
+            if self._stopped:
+                raise
+            # the pool is broken; the unit waits for the next one
+            self._replace_later(pool)
+        else:
+            computing.add_done_callback(lambda one: self._hand_over(unit, one, future, pool))
 
-    def _replace_pool(self) -> None:
-        """Start all workers anew: one has died that had no unit.
+    def _replace_later(self, pool: ProcessPool) -> None:
+        """Replace a pool from a thread of its own: the caller may hold the lock, or be a thread of the pool."""
+        threading.Thread(target=self._replace, args=(pool,), daemon=True).start()
+
+    def _replace(self, pool: ProcessPool) -> None:
+        """Start all workers anew in the place of a pool of which one died that had no unit.
 
         Pebble does not get over that: its workers take turns at waiting for a unit, and the one that died had the turn.
         """
         with self._lock:
-            if self._stopped:
+            if self._stopped or pool is not self._pool:
                 return
+            self._replaced += 1
             others = self._files.started()
-            old, self._pool = self._pool, self._new_pool()
-            for unit, future in self._waiting.values():
-                self._schedule(unit, future)
-        old.stop()
+            self._pool = self._new_pool()
+            waiting = list(self._waiting.values())
+            if self._replaced <= TRIES:
+                for unit, future in waiting:
+                    self._schedule(unit, future)
+        pool.stop()
         for pid in others:
             # these have not died by themselves
             self._files.forget(pid)
-        threading.Thread(target=old.join, daemon=True).start()
+        threading.Thread(target=pool.join, daemon=True).start()
+        if self._replaced > TRIES:
+            for unit, future in waiting:
+                self._waiting.pop(unit.key, None)
+                future.set_exception(WorkerDiedError("the worker processes die before they begin to compute"))
 
     def _hand_over(
         self, unit: Unit, computed: Future[UnitResult], future: Future[UnitResult], pool: ProcessPool
     ) -> None:
         from pebble import ProcessExpired
 
-        if pool is not self._pool or computed.cancelled() or isinstance(computed.exception(), BrokenExecutor):
-            # of workers that were replaced, or will be; or that were stopped
-            return
         with self._lock:
+            if pool is not self._pool or computed.cancelled():
+                # of workers that were replaced or stopped
+                return
+            error = computed.exception()
+            if isinstance(error, BrokenExecutor):
+                self._replace_later(pool)
+                return
             self._waiting.pop(unit.key, None)
-        error = computed.exception()
+            self._replaced = 0
         if error is None:
             future.set_result(computed.result())
         elif isinstance(error, WorkerDiedError):

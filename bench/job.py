@@ -15,10 +15,10 @@ from ..errors import InputError
 from .console import Places, count, err, out
 from .device import check_devices, check_package, missing_requirement
 from .display import display_on, duration
-from .engine import NO_LIMITS, Engine, make_engine
+from .engine import Engine, make_engine
 from .estimate import Estimator, longest_first
 from .inspections import inspect_datasets, print_findings
-from .limits import UnitLimits
+from .limits import NO_LIMITS, UnitLimits
 from .own_table import describe
 from .plan import Plan, Unit, make_plan
 from .printing import print_failures, print_not_run, print_plan, show
@@ -142,11 +142,14 @@ def compute_suite(
     with Store(places.store, write=True) as store:
         units = manner.units(plan)
         todo, done, failed = units_to_run(units, store, retry_failed=manner.retry_failed)
+        estimator = Estimator(plan, store.unit_seconds())
         if not limit:
             # (within a time, what matters most comes first)
-            todo = longest_first(todo, Estimator(plan, store.unit_seconds()))
+            todo = longest_first(todo, estimator)
         if not manner.quiet:
-            _announce(plan, todo, done + failed, store, manner, limit)
+            _announce(plan, todo, done + failed, estimator, manner, limit)
+            if manner.training_curves:
+                _print_without_curves(plan, {unit.key for unit in todo}, store)
         command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
         found = inspect_datasets(plan, own, store)
         print_findings(found)
@@ -186,10 +189,11 @@ def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
             store.close()
 
 
-def _announce(plan: Plan, todo: list[Unit], stored: int, store: Store, manner: Manner, limit: Limit | None) -> None:
+def _announce(
+    plan: Plan, todo: list[Unit], stored: int, estimator: Estimator, manner: Manner, limit: Limit | None
+) -> None:
     """Print what the suite consists of, what is to be computed, and what is not."""
     suite = plan.suite
-    estimator = Estimator(plan, store.unit_seconds())
     guess = f", about {duration(sum(map(estimator.seconds, todo)) / manner.processes)}" if todo else ""
     where = count(manner.processes, "process", "es")
     if manner.scheduler:
@@ -201,13 +205,11 @@ def _announce(plan: Plan, todo: list[Unit], stored: int, store: Store, manner: M
     out.print(
         f"{part}suite {suite.name}: {count(len(plan.methods), 'method')} × {count(len(plan.infos), 'dataset')} × "
         f"{count(len(suite.scenarios), 'scenario')} × {count(len(suite.classifiers), 'classifier')} × "
-        f"{count(suite.draws, 'draw')}, in {count(len(manner.units(plan)), 'unit')} of work{before}, "
+        f"{count(suite.draws, 'draw')}, in {count(len(todo) + stored, 'unit')} of work{before}, "
         f"{len(todo)} to compute on {where}{guess}",
         markup=False,
     )
     print_not_run(plan)
-    if manner.training_curves:
-        _print_without_curves(plan, {unit.key for unit in todo}, store)
 
 
 def _print_without_curves(plan: Plan, todo: set[str], store: Store) -> None:

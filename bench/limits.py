@@ -33,6 +33,9 @@ class UnitLimits:
         return min(self.seconds, self.memory) < math.inf
 
 
+NO_LIMITS = UnitLimits()
+
+
 def parse_time(text: str, option: str = "--time") -> float:
     """Return the seconds of ``90s``, ``10m`` or ``2h``.
 

@@ -264,17 +264,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         A name or parameter does not exist.
     """
     own = own_datasets or {}
-    listed = list(suite.methods)
-    if suite.controls:
-        listed = [Entry(name=name) for name in method_registry.GROUPS["controls"]] + listed
-    elif "none" not in [entry.id for entry in listed]:
-        listed.insert(0, Entry(name="none"))
-    filtered = [entry.name for entry in listed if entry.name.endswith(method_registry.FILTER)]
-    method_entries = expand("method", listed, method_registry, own=filtered)
-    for entry in method_entries:
-        if entry.id == "none" and entry.name != "none":
-            raise InputError(f"method {entry.name or entry.sampler} cannot have the id 'none': that is the baseline")
-    method_entries = [_on_device(entry, suite.device) for entry in method_entries]
+    method_entries = _method_entries(suite)
     methods = {entry.id: method_instance(entry) for entry in method_entries}
     classifiers = tuple(expand("classifier", suite.classifiers, classifier_registry))
     datasets = {
@@ -338,6 +328,21 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         {id_ for id_, (_, dataset) in datasets.items() if isinstance(dataset, SimulatedDataset)},
         {entry.id: entry for entry in method_entries},
     )
+
+
+def _method_entries(suite: Suite) -> list[Entry]:
+    """Return the methods of a suite, groups resolved, the baseline and the controls first."""
+    listed = list(suite.methods)
+    if suite.controls:
+        listed = [Entry(name=name) for name in method_registry.GROUPS["controls"]] + listed
+    elif "none" not in [entry.id for entry in listed]:
+        listed.insert(0, Entry(name="none"))
+    filtered = [entry.name for entry in listed if entry.name.endswith(method_registry.FILTER)]
+    method_entries = expand("method", listed, method_registry, own=filtered)
+    for entry in method_entries:
+        if entry.id == "none" and entry.name != "none":
+            raise InputError(f"method {entry.name or entry.sampler} cannot have the id 'none': that is the baseline")
+    return [_on_device(entry, suite.device) for entry in method_entries]
 
 
 def _common_code(classifiers: Iterable[Entry]) -> dict[str, str]:
