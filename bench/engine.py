@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ..datasets.contract import Dataset, FiniteDataset
+from ..errors import InputError
 from ..progress import listening
 from .evaluate import CACHE, UnitResult, describe, evaluate
 from .fit_progress import Report, ReportFiles
@@ -131,7 +132,7 @@ class Processes:
         #: what was handed in and has not ended, by key
         self._waiting: dict[str, tuple[Unit, Future[UnitResult]]] = {}
         self._pool = self._new_pool()
-        self._watch = Watch(self._files, limits, lambda: self._replace(self._pool))
+        self._watch = Watch(self._files, limits, lambda said: self._replace(self._pool, said))
 
     def _new_pool(self) -> ProcessPool:
         from pebble import ProcessPool
@@ -166,10 +167,11 @@ class Processes:
         """Replace a pool from a thread of its own: the caller may hold the lock, or be a thread of the pool."""
         threading.Thread(target=self._replace, args=(pool,), daemon=True).start()
 
-    def _replace(self, pool: ProcessPool) -> None:
+    def _replace(self, pool: ProcessPool, said: str = "") -> None:
         """Start all workers anew in the place of a pool of which one died that had no unit.
 
         Pebble does not get over that: its workers take turns at waiting for a unit, and the one that died had the turn.
+        `said` is the last line that it printed.
         """
         with self._lock:
             if self._stopped or pool is not self._pool:
@@ -187,9 +189,10 @@ class Processes:
             self._files.forget(pid)
         threading.Thread(target=pool.join, daemon=True).start()
         if self._replaced > TRIES:
+            error = InputError(f"the worker processes die before they compute anything{': ' if said else ''}{said}")
             for unit, future in waiting:
                 self._waiting.pop(unit.key, None)
-                future.set_exception(WorkerDiedError("the worker processes die before they begin to compute"))
+                future.set_exception(error)
 
     def _hand_over(
         self, unit: Unit, computed: Future[UnitResult], future: Future[UnitResult], pool: ProcessPool

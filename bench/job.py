@@ -230,9 +230,7 @@ def _print_without_curves(plan: Plan, todo: set[str], store: Store) -> None:
 def _has_baseline(places: Places, suite: str) -> bool:
     """Tell whether the baseline has any score."""
     with Store(places.store) as reader:
-        run = reader.find_run(suite)
-        scores = reader.scores(run["id"], run["info"]["classifiers"], run["info"]["draws"])
-    return bool(((scores["method"] == "none") & (scores["status"] == "ok")).any())
+        return reader.has_scores(reader.find_run(suite)["id"], "none")
 
 
 def _engine(plan: Plan, units: int, own: dict[str, Dataset], plugins: list[str], manner: Manner) -> Engine:

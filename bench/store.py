@@ -310,6 +310,12 @@ class Store:
         parts = list(read_parts(self, run, classifiers, draws))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
+    def has_scores(self, run: int, method: str) -> bool:
+        """Tell whether a method has any score in a run."""
+        query = """SELECT EXISTS (SELECT 1 FROM run_units ru JOIN units u ON u.key = ru.key
+                                  JOIN cells c ON c.unit = u.id WHERE ru.run = ? AND u.method = ? AND c.error = '')"""
+        return bool(self.connection.execute(query, [run, method]).fetchone()[0])
+
     def training_curves(self, run: int | None = None) -> pd.DataFrame:
         """Return the training curves of a run, by default the newest; none, if they were not asked for.
 

@@ -81,6 +81,9 @@ def _part(connection: sqlite3.Connection, run: int, units: list[int], kept: str,
     """Return the cells of some units with their scores."""
     ids = json.dumps(units)
     cells = pd.read_sql_query(_CELLS.format(kept=kept), connection, params=(ids, run))
+    if cells.empty:
+        # all of them failed
+        return cells
     values = pd.read_sql_query(_VALUES, connection, params=(ids,))
     known: dict[str, dict[str, float]] = {}
     efforts = [known[text] if text in known else known.setdefault(text, json.loads(text)) for text in cells["effort"]]

@@ -106,7 +106,7 @@ class Watch:
     limits : UnitLimits
         What a unit may take.
     idle_died : callable
-        Called, in this thread, when a worker has died that had no unit.
+        Called, in this thread, when a worker has died that had no unit, with the last line that it printed.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class Watch:
         By the key of a unit whose worker was killed, why, in words.
     """
 
-    def __init__(self, files: WorkerFiles, limits: UnitLimits, idle_died: Callable[[], None]) -> None:
+    def __init__(self, files: WorkerFiles, limits: UnitLimits, idle_died: Callable[[str], None]) -> None:
         self.over: dict[str, str] = {}
         self._files = files
         self._limits = limits
@@ -147,10 +147,11 @@ class Watch:
         dead = [pid for pid in self._files.started() if not _is_child(pid)]
         running = self._files.running()
         idle = [pid for pid in dead if pid not in running]
+        said = [self._files.last_words(pid) for pid in idle]
         for pid in idle:
             self._files.forget(pid)
         if idle:
-            self._idle_died()
+            self._idle_died(said[0])
 
     def _end(self, pid: int, key: str, why: str) -> None:
         """Kill the worker of a unit and what it has started, if it is still at that unit."""

@@ -1,9 +1,14 @@
 import functools
 import hashlib
+import shutil
 import sqlite3
 import textwrap
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+
+from .stored import compute
 
 TINY = """
 draws = 3
@@ -56,3 +61,19 @@ def write_plugin(folder, body, name="planted", needs=""):
 def plugin(tmp_path):
     """`write_plugin` into the test's folder."""
     return functools.partial(write_plugin, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory):
+    """A store that a finished run left, in one file."""
+    path = tmp_path_factory.mktemp("sound") / "store.sqlite"
+    compute(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+@pytest.fixture
+def store(sound, tmp_path):
+    """A copy of it to be damaged."""
+    return Path(shutil.copy(sound, tmp_path / "store.sqlite"))

@@ -74,6 +74,17 @@ def test_scores_tell_failed_from_not_run_from_not_applicable(tmp_path):
     assert sorted(table.index) == sorted(plan.methods)
 
 
+def test_a_run_of_which_every_unit_failed_has_rows_that_say_so(tmp_path):
+    plan = make_units()
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        run = store.save_run(plan, {})
+        for unit in plan.units:
+            store.save(unit, UnitResult(unit.key, error="boom"), {})
+        table = store.scores(run, ["logistic-regression"], 1)
+        assert not store.has_scores(run, "none")
+    assert set(table.loc[table["status"] != "not applicable", "error"]) == {"boom"}
+
+
 def test_results_are_those_of_one_moment_of_a_run_that_goes_on(tmp_path, monkeypatch):
     plan = make_units()
     first, second = plan.units[:2]

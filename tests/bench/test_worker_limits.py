@@ -186,3 +186,17 @@ def test_the_command_line_stores_what_went_over_a_limit_as_failed(bench, tmp_pat
     assert run.returncode == 1
     assert "failed: endless · iris · imbalance:count=12: took longer than 4 s (--unit-timeout)" in run.stderr
     assert "2 of " in run.stderr
+
+
+def test_workers_that_all_die_as_they_start_end_the_run_with_their_last_words(tmp_path):
+    path = write_plugin(tmp_path, GENERATE, "dies")
+    load_plugin(str(path))
+    (unit,) = units_of("dies")
+    dies = "\nimport multiprocessing\nif multiprocessing.parent_process(): print('no library', flush=True); os._exit(3)"
+    path.write_text(path.read_text() + dies)
+    engine = Processes(2, {}, [str(path)])
+    try:
+        with pytest.raises(InputError, match="die before they compute anything: no library"):
+            engine.submit(unit).result(timeout=120)
+    finally:
+        engine.stop()
