@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .outcome import Stopwatch
+from .outcome import IN_METHOD, Stopwatch
 from .plan import Unit
 from .prepare import Part, PreparedDraw
 from .scenario import derive_seed
@@ -62,11 +62,11 @@ def augment(unit: Unit, method: Any, prepared: list[PreparedDraw], watch: Stopwa
     """Let an augmenter make rows for all draws of a block, and for their inner folds."""
     wholes = [(one, one.whole, "whole") for one in prepared]
     inner = [(one, part, f"fold {k}") for one in prepared for k, (part, _) in enumerate(one.inner)]
-    with watch.work() as seconds:
+    with watch.work(IN_METHOD) as seconds:
         made = _resample(unit, method, wholes)
     # before the next call writes over them
     curves, efforts = _curves(unit, method, len(prepared)), _efforts(method, len(prepared))
-    with watch.work():
+    with watch.work(IN_METHOD):
         made_inner = iter(_resample(unit, method, inner))
     share = seconds[0] / len(prepared)
     return [

@@ -11,7 +11,7 @@ from ..methods.contract import Adjuster
 from . import classifiers as classifier_registry
 from .augment import Addition, Augmented
 from .metrics import hard_metrics, minority_class, plugin_metrics, probability_metrics
-from .outcome import CellResult, Stopwatch, describe
+from .outcome import IN_CLASSIFIER, IN_DECISION, CellResult, Stopwatch, describe
 from .plan import Unit
 from .prepare import Part, PreparedDraw
 from .scenario import derive_seed
@@ -161,12 +161,13 @@ class _Fitter:
             ready.append(position)
             models.append(model)
             sets.append(one)
-        with self.watch.work():
+        part = f"{IN_CLASSIFIER} {self.entry.id}"
+        with self.watch.work(part):
             fits = classifier_registry.fit_many(models, sets)
         for position, fit in zip(ready, fits, strict=True):
             outcome, seconds = fit.outcome, fit.seconds
             if not isinstance(outcome, BaseException):
-                with self.watch.work() as more:
+                with self.watch.work(part) as more:
                     outcome = self._probabilities(outcome, tasks[position].part)
                 seconds += more[0]
             results[position] = (outcome, seconds)
@@ -214,7 +215,7 @@ def _score(method: Any, one: PreparedDraw, prediction: Prediction, inner_error: 
     if isinstance(prediction.whole, BaseException):
         raise prediction.whole
     probabilities, part = prediction.whole, one.whole
-    with watch.work():
+    with watch.work(IN_DECISION):
         offsets, untuned = _tuned_offsets(one, prediction.inner, inner_error)
     labels = decide(probabilities)
     tuned = None if untuned else decide(probabilities, offsets)

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from ..errors import InputError, unknown_name
+from ..threads import variables
 from .augment_command import augment
 from .check_command import check
 from .console import Places, err, out
@@ -20,6 +21,7 @@ from .figures_command import figures
 from .inspect_command import inspect
 from .leaderboard_command import leaderboard
 from .options import MetricOption, OutOption, PluginOption, StoreOption, SuiteOption
+from .profile_command import profile
 from .reproduce_command import reproduce
 from .run_command import run
 from .store_command import store_app
@@ -45,6 +47,7 @@ app.command()(check)
 datasets_app.command()(inspect)
 app.command()(augment)
 app.command()(leaderboard)
+app.command()(profile)
 app.command()(figures)
 app.command()(reproduce)
 
@@ -52,8 +55,7 @@ app.command()(reproduce)
 def main() -> None:
     """Run the command line: exit code 0, 1 (some units failed), 2 (bad input) or 130 (Ctrl-C)."""
     # before any library with threads is loaded: one thread per process, the same bits however many processes
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
+    os.environ.update(variables(1))
     for stream in (sys.stdout, sys.stderr):
         # a console that has no Δ shows ?, and the run goes on
         if isinstance(stream, io.TextIOWrapper):

@@ -82,6 +82,7 @@ class Cluster:
     ) -> None:
         _silence_dask()
         self._address, self._say = address, say
+        self._threads = limits.threads
         self._name = f"augbench-{uuid.uuid4().hex[:12]}"
         self._packages = packages or []
         self._expected = worker_versions(self._packages)
@@ -120,7 +121,7 @@ class Cluster:
         if time.monotonic() - self._counted[1] > EVERY:
             # (none is asked while the scheduler is lost)
             with suppress(Exception):
-                threads = sum(one["nthreads"] for one in self._sound_workers().values())
+                threads = sum(max(1, one["nthreads"] // self._threads) for one in self._sound_workers().values())
                 self._counted = (max(1, threads), time.monotonic())
         return self._counted[0]
 

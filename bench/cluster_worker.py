@@ -83,7 +83,7 @@ class WorkerSide(WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Make ready to compute; the processes are started with the first unit."""
         self._refusal = differing_versions(self._expected, worker_versions(self._packages))
-        self._threads = worker.state.nthreads
+        self._processes = max(1, worker.state.nthreads // self._limits.threads)
         self._lock = threading.Lock()
         self._engine: Processes | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -145,7 +145,7 @@ class WorkerSide(WorkerPlugin):
             path = Path(self._folder.name) / name
             path.write_bytes(content)
             paths.append(str(path))
-        engine = Processes(self._threads, self._own, [*self._plugins, *paths], self._limits)
+        engine = Processes(self._processes, self._own, [*self._plugins, *paths], self._limits)
         threading.Thread(target=self._stop_when_idle, args=(engine,), daemon=True).start()
         return engine
 

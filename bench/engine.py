@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..datasets.contract import Dataset, FiniteDataset
 from ..errors import InputError
 from ..progress import listening
+from ..threads import variables
 from .evaluate import CACHE, UnitResult, describe, evaluate
 from .fit_progress import Report, ReportFiles
 from .limits import NO_LIMITS, UnitLimits
@@ -26,9 +27,6 @@ from .worker_files import Watch, WorkerFiles
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
-
-#: one thread per process: set before numpy or torch are loaded, so that every library obeys
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 #: how often in a row workers are started anew that die before they compute anything
 TRIES = 3
@@ -102,7 +100,7 @@ class Processes:
     Parameters
     ----------
     workers : int
-        Number of processes, each with one thread.
+        Number of processes.
     own_datasets : mapping
         One's own tables, by the name they have in the suite.
     plugins : list of str
@@ -119,7 +117,8 @@ class Processes:
         limits: UnitLimits = NO_LIMITS,
     ) -> None:
         self.workers = workers
-        os.environ.update(ONE_THREAD)
+        # for the workers: set before numpy or torch are loaded there
+        os.environ.update(variables(limits.threads))
         self._limits = limits
         self._reports = ReportFiles.in_temporary_folder()
         self._files = WorkerFiles(self._reports.folder)

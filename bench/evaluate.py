@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 import warnings
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ..datasets.contract import Dataset, FiniteDataset, Table
 from ..methods.contract import Adjuster, Detector
+from ..threads import allowed_threads
 from .augment import Addition, Augmented, augment
 from .cells import predict, score
 from .detect import detect
@@ -71,8 +73,8 @@ CACHE = DrawCache()
 def evaluate(unit: Unit, cache: DrawCache = CACHE) -> UnitResult:
     """Compute a unit.
 
-    Never raises for what a method or a classifier does: that is a failed result. All arithmetic runs on one thread,
-    so that the bits do not depend on the machine's load or the number of workers.
+    Never raises for what a method or a classifier does: that is a failed result. All arithmetic runs on the unit's
+    number of threads, by default one, so that the bits do not depend on the machine's load or the number of workers.
 
     Parameters
     ----------
@@ -81,10 +83,11 @@ def evaluate(unit: Unit, cache: DrawCache = CACHE) -> UnitResult:
     cache : DrawCache
         Loaded datasets and draws; only speed depends on it.
     """
+    _forget_peak_memory()
     start = time.perf_counter()
     watch = Stopwatch()
-    result = UnitResult(unit.key)
-    with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
+    result = UnitResult(unit.key, host=socket.gethostname())
+    with allowed_threads(unit.threads), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         try:
             result.draws = _evaluate_draws(unit, cache, watch)
@@ -94,13 +97,24 @@ def evaluate(unit: Unit, cache: DrawCache = CACHE) -> UnitResult:
     result.error = result.error or next(iter(errors), "")
     result.warnings = list(dict.fromkeys(" ".join(str(one.message).split())[:300] for one in caught))[:20]
     result.seconds = time.perf_counter() - start
-    result.work_seconds = watch.total
+    result.parts = watch.parts
     result.peak_memory_mb = peak_memory_mb()
     return result
 
 
+def _forget_peak_memory() -> None:
+    """Let the highest memory of this process be counted from now on, where the system can do that (Linux)."""
+    with suppress(OSError), open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+        file.write("5")
+
+
 def peak_memory_mb() -> float:
-    """Return the highest resident memory of this process so far, in MiB (0 where the system does not say)."""
+    """Return the highest resident memory of this process in its last unit, in MiB.
+
+    Of its whole life where the system cannot tell; 0 where it says nothing.
+    """
+    with suppress(OSError, StopIteration), open("/proc/self/status", encoding="ascii") as file:
+        return int(next(line for line in file if line.startswith("VmHWM:")).split()[1]) / 2**10
     if os.name != "posix":
         return 0.0
     import resource

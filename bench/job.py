@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import typer
 
 from ..datasets.contract import Dataset
 from ..errors import InputError
+from .alone import units_to_time, warm_up
 from .console import Places, count, err, out
 from .device import check_devices, check_package, missing_requirement
 from .display import display_on, duration
-from .engine import Engine, make_engine
+from .engine import Engine, Processes, make_engine
 from .estimate import Estimator, longest_first
 from .inspections import inspect_datasets, print_findings
 from .limits import NO_LIMITS, UnitLimits
@@ -37,14 +40,14 @@ class Manner:
     Attributes
     ----------
     jobs : int
-        Worker processes; 0 is one for each core.
+        Worker processes; 0 is as many as there are cores for.
     scheduler : str
         Address of a Dask scheduler whose workers compute; empty: this machine does.
     limits : UnitLimits
-        What a unit may take.
+        What a unit may take; its threads are the suite's.
     shard : Shard, optional
         The part of the units that is computed.
-    retry_failed, dry_run, quiet, training_curves, site : bool
+    retry_failed, dry_run, quiet, training_curves, site, cost_alone : bool
         As the options of ``bench run``.
     """
 
@@ -57,12 +60,17 @@ class Manner:
     quiet: bool = False
     training_curves: bool = False
     site: bool = True
+    cost_alone: bool = False
 
     @property
     def processes(self) -> int:
         """Number of worker processes."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        return self.jobs or cores or 1
+        return self.jobs or max(1, (cores or 1) // self.limits.threads)
+
+    def of(self, suite: Suite) -> Manner:
+        """Return the same with the threads of a suite."""
+        return replace(self, limits=replace(self.limits, threads=suite.threads))
 
     def units(self, plan: Plan) -> list[Unit]:
         """Return the units of a plan that are to be computed here."""
@@ -126,6 +134,7 @@ def compute_suite(
     tuple
         What failed, as `Store.failures` returns it, and the number of units of the run; nothing of a plan.
     """
+    manner = manner.of(suite)
     plan = make_plan(suite, own)
     if not plan.units:
         why = "; ".join(sorted({f"{one.dataset}: {one.reason}" for one in plan.exclusions}))
@@ -157,7 +166,10 @@ def compute_suite(
         store.save_run(plan, run_info(plan, command, found) | more)
         if todo:
             todo = [replace(unit, keep_training=manner.training_curves) for unit in todo]
-            _compute(plan, todo, Progress(len(units), done, failed), store, own, plugins, manner, limit)
+            make = partial(_engine, plan, len(todo), own, plugins, manner)
+            _compute(plan, todo, Progress(len(units), done, failed), store, make, manner, limit)
+        if manner.cost_alone:
+            _measure_alone(plan, units, store, own, plugins, manner)
         if limit:
             shown, left = shown_plan(plan, own, limit, store.statuses())
             if left:
@@ -243,21 +255,41 @@ def _engine(plan: Plan, units: int, own: dict[str, Dataset], plugins: list[str],
     return Cluster(manner.scheduler, own, plugins, manner.limits, packages, lambda line: err.print(line, markup=False))
 
 
+def _measure_alone(
+    plan: Plan, units: list[Unit], store: Store, own: dict[str, Dataset], plugins: list[str], manner: Manner
+) -> None:
+    """Compute of every cell one unit again, by one worker, so that its times are its own."""
+    todo = units_to_time(units, store)
+    if not todo:
+        return
+    if not manner.quiet:
+        estimator = Estimator(plan, store.unit_seconds())
+        about = duration(sum(map(estimator.seconds, todo)))
+        out.print(f"times alone: {count(len(todo), 'unit')} again, one at a time, about {about}", markup=False)
+
+    def make() -> Engine:
+        engine = Processes(1, own, plugins, manner.limits)
+        warm_up(engine, plan, todo)
+        return engine
+
+    _compute(plan, todo, Progress(len(todo), 0, 0), store, make, manner)
+
+
 def _compute(
     plan: Plan,
     todo: list[Unit],
     progress: Progress,
     store: Store,
-    own: dict[str, Dataset],
-    plugins: list[str],
+    make: Callable[[], Engine],
     manner: Manner,
-    limit: Limit | None,
+    limit: Limit | None = None,
 ) -> None:
+    """Compute units by the engine that `make` starts."""
     # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine: Engine | None = None
     try:
-        engine = _engine(plan, len(todo), own, plugins, manner)
+        engine = make()
         with display_on(out, quiet=manner.quiet) as display:
             execute(plan, todo, engine, store, progress, display, limit)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""What a unit may take: seconds and memory."""
+"""What a unit may take: seconds, memory, threads."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ class UnitLimits:
         Wall time.
     memory : float
         Bytes of resident memory of the process that computes it, and of the processes that this one has started.
+    threads : int
+        Of BLAS, OpenMP and torch, see `augbench.threads`.
     """
 
     seconds: float = math.inf
     memory: float = math.inf
+    threads: int = 1
 
     @property
     def any(self) -> bool:
-        """Whether there is one."""
+        """Whether one ends a unit."""
         return min(self.seconds, self.memory) < math.inf
 
 

@@ -64,21 +64,22 @@ def _scores(store: Store, key: str) -> list[tuple[Any, ...]]:
 
 def _copy_unit(to: sqlite3.Connection, source: sqlite3.Connection, key: str) -> None:
     to.execute("DELETE FROM units WHERE key = ?", [key])
-    old, *columns = source.execute("SELECT * FROM units WHERE key = ?", [key]).fetchone()
-    marks = ",".join("?" * len(columns))
-    new = to.execute(f"INSERT INTO units VALUES (NULL,{marks}) RETURNING id", columns).fetchone()[0]
+    found = source.execute("SELECT * FROM units WHERE key = ?", [key])
+    old, *columns = found.fetchone()
+    new = to.execute(f"{_insert('units', found)} RETURNING id", [None, *columns]).fetchone()[0]
     for table in ("draws", "cells", "scores", "predictions"):
         rows = source.execute(f"SELECT * FROM {table} WHERE unit = ?", [old])
-        # by name: a table of an older version has fewer columns, and the rest take their defaults
-        names = [name for name, *_ in rows.description]
-        to.executemany(
-            f"INSERT INTO {table} ({','.join(names)}) VALUES ({','.join('?' * len(names))})",
-            [(new, *rest) for _, *rest in rows],
-        )
+        to.executemany(_insert(table, rows), [(new, *rest) for _, *rest in rows])
     truths = source.execute(
         "SELECT t.* FROM truth t WHERE content_hash IN (SELECT content_hash FROM draws WHERE unit = ?)", [old]
     )
     to.executemany("INSERT OR IGNORE INTO truth VALUES (?,?)", truths)
+
+
+def _insert(table: str, rows: sqlite3.Cursor) -> str:
+    """Return what inserts rows by name: a table of an older version has fewer columns, the rest take their defaults."""
+    names = [name for name, *_ in rows.description]
+    return f"INSERT INTO {table} ({','.join(names)}) VALUES ({','.join('?' * len(names))})"
 
 
 def _copy_beside(to: sqlite3.Connection, source: sqlite3.Connection, table: str) -> None:

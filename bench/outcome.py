@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+#: parts of a unit's seconds
+IN_METHOD, IN_CLASSIFIER, IN_DECISION = "method", "classifier", "decision"
+
 
 @dataclass
 class CellResult:
@@ -81,10 +84,15 @@ class UnitResult:
         Empty if the unit failed as a whole.
     error : str
         The first failure, or an empty string.
-    seconds, work_seconds : float
-        Wall time of the unit, and the part of it spent in fitting and predicting.
+    seconds : float
+        Wall time of the unit.
+    parts : dict of str to float
+        The seconds of it spent in the method (`IN_METHOD`), in each classifier (``"classifier NAME"``) and in tuning
+        the decision (`IN_DECISION`), inner folds included; the rest is the harness's own.
     peak_memory_mb : float
-        Highest memory of the process so far.
+        Highest resident memory, in MiB, of the process while it computed the unit.
+    host : str
+        Name of the machine that computed it.
     warnings : list of str
         What methods and classifiers warned of, each once.
     """
@@ -93,27 +101,34 @@ class UnitResult:
     draws: list[DrawResult] = field(default_factory=list)
     error: str = ""
     seconds: float = 0.0
-    work_seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
     peak_memory_mb: float = 0.0
+    host: str = ""
     warnings: list[str] = field(default_factory=list)
 
 
 class Stopwatch:
-    """Adds up the time of fitting and predicting."""
+    """Adds up the time of fitting and predicting, by what is fitted.
+
+    Attributes
+    ----------
+    parts : dict of str to float
+        As of `UnitResult`.
+    """
 
     def __init__(self) -> None:
-        self.total = 0.0
+        self.parts: dict[str, float] = {}
 
     @contextmanager
-    def work(self) -> Iterator[list[float]]:
-        """Time a block; the list gets its seconds when the block ends."""
+    def work(self, part: str) -> Iterator[list[float]]:
+        """Time a block as a part of the work; the list gets its seconds when the block ends."""
         seconds: list[float] = []
         start = time.perf_counter()
         try:
             yield seconds
         finally:
             seconds.append(time.perf_counter() - start)
-            self.total += seconds[0]
+            self.parts[part] = self.parts.get(part, 0.0) + seconds[0]
 
 
 def describe(error: BaseException) -> str:

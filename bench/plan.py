@@ -62,7 +62,7 @@ class Unit:
         of them must not be mixed.
     keep_training : bool
         Whether the training curves of neural methods are kept; no part of the key, since no score depends on it.
-    trials, budget
+    threads, trials, budget
         As in `Suite`; a unit whose method has nothing that a budget decides has none.
     """
 
@@ -77,6 +77,7 @@ class Unit:
     folds: int
     definitions: dict[str, str]
     keep_training: bool = False
+    threads: int = 1
     trials: int = 0
     budget: str = ""
 
@@ -315,6 +316,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
                             test_fraction=suite.test_fraction,
                             folds=suite.folds,
                             definitions=definitions,
+                            threads=suite.threads,
                             trials=suite.trials,
                             budget=budgets[method_entry.id],
                         )
@@ -376,6 +378,8 @@ def _dataset_hash(dataset: Dataset) -> str:
 def _settings_hash(suite: Suite | Unit, budget: str) -> str:
     """Return the hash of how a suite evaluates; the code of tuning and of budgets counts only where there are any."""
     settings: list[Any] = [suite.seed, suite.test_fraction, suite.folds]
+    if suite.threads > 1:
+        settings += [{"threads": suite.threads}]
     if budget:
         settings += [budget, source_hash("augbench.bench.budget")]
     if suite.trials:

@@ -13,6 +13,7 @@ from .. import __version__
 from ..errors import InputError
 from ..leaderboard.results import LOWER_IS_BETTER, Results, metric_columns
 from ..provenance import digest
+from .alone import keep_alone
 from .fixed_tests import stored_predictions
 from .metrics import METRICS
 from .plan import Plan
@@ -105,7 +106,7 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
     LOWER_IS_BETTER.update(info.get("lower_is_better", []))
     versions = store.environment(run["id"])
     totals = store.totals(run["id"])
-    scores = store.scores(run["id"], info["classifiers"], info["draws"])
+    scores, measured = keep_alone(store.scores(run["id"], info["classifiers"], info["draws"]))
     return Results(
         scores=scores,
         methods=pd.DataFrame(info["methods"]),
@@ -117,6 +118,7 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
             "suite": run["suite"],
             "started": run["started"],
             "seconds": totals["seconds"],
+            "times": measured,
             "python": versions.pop("python", ""),
             "platform": versions.pop("platform", ""),
             "device": versions.pop("device", ""),

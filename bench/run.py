@@ -169,7 +169,7 @@ def execute(
         for future in finished:
             unit = flying.pop(future)
             result = _result(unit, future)
-            store.save(unit, result, versions)
+            store.save(unit, result, versions, workers)
             if result.seconds:
                 # (nothing is known of a unit whose process died)
                 estimator.learn(unit, result.seconds)

@@ -22,6 +22,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from .job import Manner
     from .suite import Entry
 
 
@@ -58,7 +59,8 @@ def run(
     store: StoreOption = None,
     out_dir: OutOption = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
+        int,
+        typer.Option("--jobs", "-j", min=0, help="Worker processes; 0: by cores and --threads. Scores are the same."),
     ] = 0,
     engine: Annotated[
         str,
@@ -78,6 +80,14 @@ def run(
     ] = None,
     unit_memory: Annotated[
         str | None, typer.Option(help="Memory of the process that computes a unit, at most (500MB, 2GB); likewise.")
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Threads of each unit (BLAS, OpenMP, torch); other numbers than 1 have results of their own.",
+            show_default="the suite's, else 1",
+        ),
     ] = None,
     device: Annotated[
         str | None,
@@ -112,6 +122,14 @@ def run(
     ] = False,
     download: Annotated[
         bool, typer.Option("--download", help="First fetch the suite's datasets that are not on this machine.")
+    ] = False,
+    cost_alone: Annotated[
+        bool,
+        typer.Option(
+            "--cost-alone",
+            help="At the end compute a unit of every method, data set and scenario again, one at a time: times for the "
+            "cost of methods that no other worker has made longer. The scores must be the same.",
+        ),
     ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed units again.")] = False,
     site: Annotated[
@@ -154,6 +172,7 @@ def run(
         "draws": draws,
         "seed": seed,
         "device": device,
+        "threads": threads,
         "trials": tune,
         "budget": budget,
         "name": next(iter(own), None),
@@ -178,11 +197,9 @@ def run(
         quiet=quiet,
         training_curves=training_curves,
         site=site,
+        cost_alone=cost_alone,
     )
-    if manner.shard and time is not None:
-        raise InputError("--time stops a run where it is; a part of a run has to be whole: leave --time or --shard out")
-    if manner.scheduler and time is not None:
-        raise InputError("--time sizes a run by what this machine measures: leave --time or --engine dask out")
+    _check_together(manner, chosen.budget, time)
     places, limit = Places(store, out_dir), None
     if manner.shard and not store:
         places = Places(places.out_dir / manner.shard.file_name, out_dir)
@@ -191,8 +208,24 @@ def run(
         from .time_limit import sized
 
         fixed = Fixed(methods is not None, classifiers is not None, draws is not None, controls is not False)
-        chosen, limit = sized(chosen, own, time, fixed, places, manner.processes)
+        chosen, limit = sized(chosen, own, time, fixed, places, manner.of(chosen).processes)
     run_suite(chosen, own, plugin or [], places, manner, limit)
+
+
+def _check_together(manner: Manner, budget: str, time: str | None) -> None:
+    """Raise where options contradict each other."""
+    if manner.shard and time is not None:
+        raise InputError("--time stops a run where it is; a part of a run has to be whole: leave --time or --shard out")
+    if manner.scheduler and time is not None:
+        raise InputError("--time sizes a run by what this machine measures: leave --time or --engine dask out")
+    if not manner.cost_alone:
+        return
+    if manner.scheduler:
+        raise InputError("--cost-alone measures on this machine: leave --cost-alone or --engine dask out")
+    if time is not None:
+        raise InputError("--cost-alone takes longer than --time allows: leave one of them out")
+    if budget.startswith("seconds"):
+        raise InputError("with a budget of seconds no result can be computed again: leave --cost-alone out")
 
 
 def _scheduler(engine: str, scheduler: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 #: raise it when the tables change, and say in `UPGRADES` how; a store of a newer version is refused
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _TRAINING = """
 CREATE TABLE training (
@@ -27,11 +27,17 @@ CREATE TABLE samples (
 _EFFORT = "effort TEXT NOT NULL DEFAULT '{}'"
 _TUNED = "tuned TEXT NOT NULL DEFAULT '{}'"
 
+#: what a unit's seconds were spent on: JSON; how many workers computed at the time (0: not known); see unit_digest.py
+_PARTS = "parts TEXT NOT NULL DEFAULT '{}'"
+_WORKERS = "workers INTEGER NOT NULL DEFAULT 0"
+_DIGEST = "digest TEXT NOT NULL DEFAULT ''"
+
 #: version -> what makes it the next one
 UPGRADES = {
     1: [_TRAINING],
     2: [f"ALTER TABLE draws ADD COLUMN {_EFFORT}", f"ALTER TABLE cells ADD COLUMN {_TUNED}"],
     3: [_SAMPLES],
+    4: [f"ALTER TABLE units ADD COLUMN {column}" for column in (_PARTS, _WORKERS, _DIGEST)],
 }
 
 SCHEMA = (
@@ -46,7 +52,10 @@ CREATE TABLE units (
     status TEXT NOT NULL,                  -- 'done', or 'failed': at least one of its cells failed
     error TEXT NOT NULL, warnings TEXT NOT NULL,
     seconds REAL NOT NULL, work_seconds REAL NOT NULL, peak_memory_mb REAL NOT NULL,
-    finished TEXT NOT NULL, host TEXT NOT NULL, environment TEXT NOT NULL
+    finished TEXT NOT NULL, host TEXT NOT NULL, environment TEXT NOT NULL,
+    """
+    + f"{_PARTS}, {_WORKERS}, {_DIGEST}"
+    + """
 );
 CREATE TABLE draws (
     unit INTEGER NOT NULL REFERENCES units(id) ON DELETE CASCADE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 import time
 import zlib
@@ -22,6 +21,7 @@ from .samples import StoredSamples, read_samples
 from .store_opening import open_for_reading
 from .stored_scores import read_parts
 from .training import PLACE, pack_training, read_first_curves, read_training
+from .unit_digest import unit_digest
 from .writer_lock import StoreBusyError, WriterLock
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ class Store:
         self.keeps_effort = version >= 3
         #: whether there is a place for rows to look at
         self.keeps_samples = version >= 4
+        #: whether it says what a unit's seconds were spent on
+        self.keeps_parts = version >= 5
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -141,26 +143,45 @@ class Store:
         """Return the status of every stored unit, by key."""
         return dict(self.connection.execute("SELECT key, status FROM units"))
 
+    def workers_of_units(self) -> dict[str, int]:
+        """Return for every unit that has results, by key, how many workers computed at the time; 0: not known."""
+        query = "SELECT key, workers FROM units u WHERE EXISTS (SELECT 1 FROM draws d WHERE d.unit = u.id)"
+        return dict(self.connection.execute(query))
+
     def unit_seconds(self) -> list[tuple[str, str, str, int, float]]:
         """Return (method, dataset, scenario, number of draws, seconds) of every stored unit, for estimates."""
         query = "SELECT method, dataset, scenario, json_array_length(draws), seconds FROM units"
         return list(self.connection.execute(query))
 
-    def save(self, unit: Unit, result: UnitResult, environment: dict[str, str]) -> None:
-        """Store a unit's result in one transaction; an earlier one of the same unit is replaced."""
+    def save(self, unit: Unit, result: UnitResult, environment: dict[str, str], workers: int = 0) -> None:
+        """Store a unit's result in one transaction; an earlier one of the same unit is replaced.
+
+        `workers` is the number of those that computed beside it, itself included, as far as it is known.
+
+        Raises
+        ------
+        InputError
+            The store cannot be written, or the unit is done already, with other scores: it stays as it was.
+        """
         with self.transaction() as connection:
-            connection.execute("DELETE FROM units WHERE key = ?", [unit.key])
+            done = "DELETE FROM units WHERE key = ? RETURNING iif(status = 'done', digest, '')"
+            before = (connection.execute(done, [unit.key]).fetchone() or ("",))[0]
             row = connection.execute(
-                "INSERT INTO units VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
+                "INSERT INTO units VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'') RETURNING id",
                 [
                     unit.key, unit.method.id, unit.dataset.id, unit.scenario.id, json.dumps(unit.draws),
                     json.dumps(unit.definitions), "failed" if result.error else "done", result.error,
-                    json.dumps(result.warnings), result.seconds, result.work_seconds, result.peak_memory_mb, _now(),
-                    socket.gethostname(), json.dumps(environment),
+                    json.dumps(result.warnings), result.seconds, sum(result.parts.values()), result.peak_memory_mb,
+                    _now(), result.host, json.dumps(environment), json.dumps(result.parts), workers,
                 ],
             ).fetchone()  # fmt: skip
             for draw in result.draws:
                 self._save_draw(connection, row[0], draw)
+            digest = unit_digest(connection, row[0])
+            if before and before != digest:
+                what = f"it failed ({result.error})" if result.error else "it has other scores"
+                raise InputError(f"{unit.title}: computed again, {what}; store {self.path} keeps what it had")
+            connection.execute("UPDATE units SET digest = ? WHERE id = ?", [digest, row[0]])
 
     @staticmethod
     def _save_draw(connection: sqlite3.Connection, unit: int, draw: DrawResult) -> None:
@@ -304,8 +325,9 @@ class Store:
         `classifiers` and `draws` are those of the suite: cells that were not run have rows, too.
 
         Columns are method, dataset, scenario, classifier, draw, status (``"ok"``, ``"failed"``,
-        ``"not applicable"``, ``"not run"``), error, n_train, n_generated, n_test, seconds, fit_seconds, those of
-        `EFFORT` (NaN for a method that trains nothing), tuned (JSON, or an empty string), and one for each metric.
+        ``"not applicable"``, ``"not run"``), error, n_train, n_generated, n_test, workers (that computed at the
+        time; 0: not known), seconds, fit_seconds, those of `EFFORT` (NaN for a method that trains nothing), tuned
+        (JSON, or an empty string), and one for each metric.
         """
         parts = list(read_parts(self, run, classifiers, draws))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

@@ -7,6 +7,7 @@ import math
 import sqlite3
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ from .metrics import LOG_LOSS_FLOOR, hard_metrics
 from .plan import HARNESS
 from .samples import unpack_sample
 from .training import unpack_training
+from .unit_digest import unit_digest
 
 #: what may be wrong with a unit
 KEY = "a key that is not the hash of its draws and definitions"
@@ -29,6 +31,7 @@ SCORES = "scores that are missing, or are not those of the stored predictions"
 PREDICTIONS = "predictions that are missing or broken"
 TRUTH = "true classes that are missing or broken"
 BESIDE = "a training curve or sample that is broken"
+CHANGED = "rows that are not what was stored: their hash is another one"
 UNREADABLE = "rows that SQLite cannot read"
 
 #: scores of rounded probabilities, or of more than is stored, by the values that they can have
@@ -117,6 +120,7 @@ def check_unit(connection: sqlite3.Connection, unit: int, tables: set[str], trut
         row = _only_row(connection, "units", "id", unit)
         check.key = str(row["key"])
         _check_row(check, row)
+        _check_digest(check, connection, row)
         draws = {one["draw"]: one for one in _rows(connection, "draws", "unit", unit)}
         cells = {(one["draw"], one["classifier"]): one for one in _rows(connection, "cells", "unit", unit)}
         scores: dict[tuple[int, str], _Row] = {}
@@ -187,6 +191,15 @@ def _check_row(check: UnitCheck, row: _Row) -> None:
         well = False
     if not well or not all(_is_time(row[name]) for name in ("seconds", "work_seconds", "peak_memory_mb")):
         check.problems.add(FACTS)
+
+
+def _check_digest(check: UnitCheck, connection: sqlite3.Connection, row: _Row) -> None:
+    """Check that the rows are those that were stored; an older store cannot tell."""
+    if row.get("digest"):
+        with suppress(sqlite3.DatabaseError):
+            if unit_digest(connection, row["id"]) == row["digest"]:
+                return
+        check.problems.add(CHANGED)
 
 
 def _check_rows(

@@ -84,6 +84,9 @@ class Suite(BaseModel):
     trials : int
         Trials of tuning, for every method and every baseline, of each draw and classifier (`tuning`); 0: the parameters
         given here and the defaults.
+    threads : int
+        Threads of each unit: BLAS, OpenMP and torch. Results of another number than one have keys of their own, since
+        the last bits depend on it.
     budget : str
         ``"steps=N"`` or ``"seconds=S"``: what every method that trains something gets for one training set, whatever
         number of steps stands in its parameters (`budget`); empty: each method's own.
@@ -105,6 +108,7 @@ class Suite(BaseModel):
     test_fraction: float = Field(default=0.3, gt=0, lt=1)
     folds: int = Field(default=3, ge=0)
     device: str = "cpu"
+    threads: int = Field(default=1, ge=1)
     trials: int = Field(default=0, ge=0)
     budget: str = ""
     controls: bool = True

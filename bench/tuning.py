@@ -25,7 +25,7 @@ from .augment import Addition, augment_inner
 from .cells import out_of_fold, predict_inner
 from .detect import detect_inner
 from .metrics import hard_metrics
-from .outcome import Stopwatch
+from .outcome import IN_METHOD, Stopwatch
 from .plan import Unit, method_instance
 from .prepare import PreparedDraw
 from .scenario import derive_seed
@@ -266,7 +266,7 @@ class _Tuner:
             return [Addition()] * len(self.one.inner)
         key = repr(sorted(params.items()))
         if key not in self._kept:
-            with self.watch.work():
+            with self.watch.work(IN_METHOD):
                 self._kept[key] = augment_inner(self.unit, method, self.one)
         self._kept.move_to_end(key)
         while len(self._kept) > 1 and sum(map(_nbytes, self._kept.values())) > KEPT_BYTES:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import psutil
 from augbench.bench.store_check import check_store
-from engines import dask_cluster
+from augbench.benchmarks.engines import dask_cluster
 
 SUITE = """
 draws = 8

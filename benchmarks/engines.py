@@ -1,6 +1,6 @@
 """What the engines cost: driver's time per unit, two workers against one, how soon a limit acts.
 
-    python benchmarks/engines.py [--units 2000] [--no-speed-up]
+    python benchmarks/engines.py [--units 2000] [--what overhead limits speed-up]
 
 Overhead: processor time of the driver per unit, all that is not the unit itself (handing over, receiving, storing), by
 units that do as little as a real one can: the baseline on one draw of iris. In this process the unit's own result is
@@ -38,6 +38,8 @@ LEAST = {"name": "least", "block": 1, "folds": 0, "controls": False, "methods": 
          "classifiers": ["logistic-regression"], "scenarios": ["full"]}  # fmt: skip
 #: milliseconds of the driver per unit that each engine may take
 ALLOWED = {"in-process": 2.0, "processes": 5.0, "dask": 8.0}
+#: units of `quick` that fail on every engine: Borderline-SMOTE, ADASYN, SVM-SMOTE
+FAILING = 7
 FAULTY = '''
 import numpy as np
 from augbench import Augmenter
@@ -92,15 +94,18 @@ def stopped(engine: Engine) -> Iterator[Engine]:
         engine.stop()
 
 
-def measured(plan: Plan, todo: list[Unit], engine: Engine) -> tuple[float, float]:
-    """Return the driver's processor seconds, and the wall seconds, of computing and storing some units."""
+def measured(plan: Plan, todo: list[Unit], engine: Engine, failing: int = 0) -> tuple[float, float]:
+    """Return the driver's processor seconds, and the wall seconds, of computing and storing some units.
+
+    So many of them fail, no more and no less: on some data SMOTE's variants have nothing to make rows from.
+    """
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "store.sqlite", write=True) as store:
         cpu, wall = time.process_time(), time.perf_counter()
         execute(plan, todo, engine, store, Progress(len(todo), 0, 0), Quiet())
         spent = time.process_time() - cpu, time.perf_counter() - wall
         failed = [status for status in store.statuses().values() if status != "done"]
-        if failed:
-            raise SystemExit(f"{len(failed)} units failed")
+        if len(failed) != failing:
+            raise SystemExit(f"{len(failed)} units failed, {failing} should have")
     return spent
 
 
@@ -139,10 +144,10 @@ def speed_up() -> None:
     for workers in (1, 2):
         with stopped(Processes(workers, {}, [])) as engine:
             warm_up(plan, engine)
-            seconds[workers] = measured(plan, plan.units, engine)[1]
+            seconds[workers] = measured(plan, plan.units, engine, FAILING)[1]
     with dask_cluster(2) as address, stopped(Cluster(address, {}, [])) as cluster:
         warm_up(plan, cluster)
-        dask = measured(plan, plan.units, cluster)[1]
+        dask = measured(plan, plan.units, cluster, FAILING)[1]
     print(f"{len(plan.units)} units of quick: one worker {seconds[1]:.0f} s, two {seconds[2]:.0f} s: ", end="")
     print(f"{seconds[1] / seconds[2]:.2f} times as fast (wanted: 1.8)")
     print(f"two Dask workers {dask:.0f} s: {dask / seconds[2]:.2f} times that of processes (allowed: 1.1)", flush=True)
@@ -175,11 +180,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--units", type=int, default=2000)
-    parser.add_argument("--no-speed-up", action="store_true")
+    parts = ["overhead", "limits", "speed-up"]
+    parser.add_argument("--what", nargs="+", choices=parts, default=parts)
     arguments = parser.parse_args()
-    overhead(arguments.units)
-    limits()
-    if not arguments.no_speed_up:
+    if "overhead" in arguments.what:
+        overhead(arguments.units)
+    if "limits" in arguments.what:
+        limits()
+    if "speed-up" in arguments.what:
         speed_up()
 
 

@@ -142,9 +142,9 @@ def _result(unit: Unit, number: int, rows: _Rows, gain: float) -> UnitResult:
     rng = np.random.default_rng(number)
     seconds = float(rng.gamma(2, 0.5))
     if number % UNIT_FAILS == UNIT_FAILS - 1:
-        return UnitResult(unit.key, [], "RuntimeError: no rows could be made", seconds, seconds, 300.0)
+        return UnitResult(unit.key, [], "RuntimeError: no rows could be made", seconds, {"method": seconds}, 300.0)
     draws = [_draw(unit, index, rows, gain, rng) for index in unit.draws]
-    result = UnitResult(unit.key, draws, "", seconds, 0.9 * seconds, 300.0)
+    result = UnitResult(unit.key, draws, "", seconds, {"method": 0.9 * seconds}, 300.0)
     if number % CELL_FAILS == CELL_FAILS - 1:
         result.error = "ValueError: a class has too few rows"
         draws[0].cells[unit.classifiers[0].id] = CellResult(error=result.error)

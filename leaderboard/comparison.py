@@ -50,6 +50,8 @@ class Comparison:
         One sentence each.
     budget : str
         How parameters were chosen and what generative methods were given, for the whole run; empty if nothing is known.
+    times : str
+        How times were measured, in a sentence; empty if nothing is known.
     warnings, footnotes : tuple of str
         What the reader has to know.
     answer : Answer or None
@@ -74,6 +76,7 @@ class Comparison:
     finding: str
     omnibus_text: str
     budget: str
+    times: str
     warnings: tuple[str, ...]
     footnotes: tuple[str, ...]
     answer: Answer | None = None

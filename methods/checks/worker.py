@@ -18,13 +18,13 @@ from typing import Any
 import pandas as pd
 from joblib.externals.loky import ProcessPoolExecutor
 
+from ...threads import variables
 from .kit import CheckFailed, NotApplicable, one_line
 from .subject import at_work, outcome
 from .tables import Training
 
 #: seconds for the process to start and to load what a method needs
 START = 60.0
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 _pool: list[Any] = []
 
@@ -56,7 +56,7 @@ def outcome_in_worker(method: Any, training: Training, seconds: float) -> tuple[
     except Exception as error:
         raise NotApplicable(f"it cannot be pickled, see check_pickle: {one_line(error)}") from error
     if not _pool:
-        _pool.append(ProcessPoolExecutor(max_workers=1, initializer=_ignore_interrupts, env=ONE_THREAD))
+        _pool.append(ProcessPoolExecutor(max_workers=1, initializer=_ignore_interrupts, env=variables(1)))
     future = _pool[0].submit(_run, modules, payload)
     try:
         found: tuple[pd.DataFrame, float] = future.result(timeout=seconds + START)

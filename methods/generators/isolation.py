@@ -20,6 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ...errors import InputError
+from ...threads import number_of_threads, torch_threads
 
 #: extra of augbench that brings the packages
 EXTRA = "generators"
@@ -67,7 +68,7 @@ def isolated(seed: int, device: str = "cpu") -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         caught = stack.enter_context(_silent())
-        stack.enter_context(threadpool_limits(1))
+        stack.enter_context(threadpool_limits(number_of_threads()))
         # ctgan transforms tables of 500 rows and more in as many processes as there are cores
         stack.enter_context(joblib.parallel_config(backend="sequential"))
         stack.enter_context(_without_compiler_cache())
@@ -92,21 +93,16 @@ def _states_kept() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _seeded(seed: int, device: str) -> Iterator[None]:
-    """Set the seeds and one thread of torch, and put back what they were."""
+    """Set the seeds and the threads of torch, and put back what they were."""
     torch = import_module("torch")
-    threads = torch.get_num_threads()
     devices = [] if device == "cpu" else list(range(torch.cuda.device_count()))
     current = torch.cuda.device(_index(device)) if devices else contextlib.nullcontext()
-    with _states_kept(), torch.random.fork_rng(devices), current:
+    with _states_kept(), torch.random.fork_rng(devices), current, torch_threads():
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         # torch.manual_seed would also seed GPUs, whose states are not kept here
         torch.manual_seed(seed) if devices else torch.default_generator.manual_seed(seed)
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
+        yield
 
 
 class _Muted:

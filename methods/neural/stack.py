@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...threads import torch_threads
+
 
 class Linear(nn.Module):
     """An affine map for each replicate.
@@ -158,20 +160,9 @@ def flatten(network: nn.Module) -> Tensor:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute on one thread: the last bits of a product depend on their number."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@contextmanager
 def at_rest() -> Iterator[None]:
     """Compute without gradients, and on one thread."""
-    with one_thread(), torch.no_grad():
+    with torch_threads(), torch.no_grad():
         yield
 
 

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from ...progress import report
+from ...threads import torch_threads
 from .batches import Source, still
-from .stack import Batch, StackedNetwork, flatten, one_thread
+from .stack import Batch, StackedNetwork, flatten
 
 #: replicates trained in one stack at most; more gains nothing
 STACK_WIDTH = 50
@@ -302,7 +303,7 @@ def train(build: Build, sets: Sequence[TrainingSet], schedule: Schedule) -> list
     width = stack_width(build, sets, schedule)
     chunks = [sets[start : start + width] for start in range(0, len(sets), width)]
     done: list[Trained] = []
-    with one_thread():
+    with torch_threads():
         for number, chunk in enumerate(chunks):
             done += _train_chunk(build, chunk, schedule, number, len(chunks))
     return done

@@ -26,7 +26,7 @@ def result_of(unit, value=0.5, error=""):
     draws = (
         [] if error else [DrawResult(0, "hash", y, 10, 5, 0.2, {"dcr_ratio": 1.0}, {}, {"logistic-regression": cell})]
     )
-    return UnitResult(unit.key, draws, error, 1.0, 0.5, 100.0)
+    return UnitResult(unit.key, draws, error, 1.0, {"method": 0.5}, 100.0)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 10])
@@ -51,9 +51,14 @@ def test_a_result_is_stored_once_and_replaced_as_a_whole(tmp_path):
     with Store(tmp_path / "s.sqlite", write=True) as store:
         store.save(unit, result_of(unit, error="boom"), {})
         assert store.statuses() == {unit.key: "failed"}
-        store.save(unit, result_of(unit), {})
         store.save(unit, result_of(unit, 0.75), {})
         assert store.statuses() == {unit.key: "done"}
+        store.save(unit, result_of(unit, 0.75), {}, workers=1)
+        assert store.workers_of_units() == {unit.key: 1}
+        for other, words in ((result_of(unit), "other scores"), (result_of(unit, error="boom"), "failed .boom.")):
+            with pytest.raises(InputError, match=words):
+                store.save(unit, other, {}, workers=2)
+        assert store.workers_of_units() == {unit.key: 1}
         assert list(store.connection.execute("SELECT value FROM scores WHERE metric = 'macro_f1'")) == [(0.75,)]
         assert list(store.connection.execute("SELECT value FROM scores WHERE metric = 'auroc'")) == [(None,)]
 
@@ -187,8 +192,9 @@ def test_merging_keeps_a_done_unit_and_takes_the_done_one_for_a_failed_one(tmp_p
         b.save(unit, result_of(unit), {})
         a.merge(b)
         assert a.statuses() == {unit.key: "done"}
-        b.save(unit, result_of(unit, error="boom"), {})
-        a.merge(b)
+    with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "c.sqlite", write=True) as c:
+        c.save(unit, result_of(unit, error="boom"), {})
+        a.merge(c)
         assert a.statuses() == {unit.key: "done"}
 
 

@@ -59,6 +59,8 @@ FAULTS = {
     "UPDATE scores SET value = 0.123 WHERE unit = 3 AND metric = 'recall_minority'": "scores that are missing, or",
     "UPDATE scores SET value = 1.5 WHERE unit = 3 AND metric = 'auroc'": "scores that are missing, or",
     "UPDATE scores SET value = 'x' WHERE unit = 3 AND metric = 'dcr_ratio'": "scores that are missing, or",
+    "UPDATE scores SET value = value * 0.99 WHERE unit = 3 AND metric = 'auroc'": "rows that are not what was stored",
+    "UPDATE draws SET n_train = n_train + 1 WHERE unit = 3": "rows that are not what was stored",
     "DELETE FROM predictions WHERE unit = 3": "predictions that are missing",
     "UPDATE predictions SET data = x'00' WHERE unit = 3": "predictions that are missing",
     "UPDATE predictions SET data = (SELECT y_test FROM truth) WHERE unit = 3": "predictions that are missing",
@@ -153,7 +155,7 @@ def test_failed_units_are_sound(store):
     """As `Store.save` leaves them: with cells that failed, and, failed as a whole, without draws."""
     execute(
         store,
-        "UPDATE units SET status = 'failed', error = 'boom' WHERE id IN (3, 4)",
+        "UPDATE units SET status = 'failed', error = 'boom', digest = '' WHERE id IN (3, 4)",
         "UPDATE cells SET error = 'boom' WHERE unit = 3",
         "DELETE FROM scores WHERE unit IN (3, 4)",
         "DELETE FROM predictions WHERE unit IN (3, 4)",

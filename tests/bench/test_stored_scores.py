@@ -25,7 +25,7 @@ def plan_of(**changes):
 def result_of(unit, number):
     """Return a result that is unlike the others: other metrics, failed cells, a failed unit, tuned cells."""
     if number % 7 == 3:
-        return UnitResult(unit.key, [], "RuntimeError: boom", 1.0, 0.5, 100.0)
+        return UnitResult(unit.key, [], "RuntimeError: boom", 1.0, {"method": 0.5}, 100.0)
     y = np.array([0, 1, 2, 1], dtype=np.uint8)
     rng = np.random.default_rng(number)
     draws = []
@@ -44,7 +44,7 @@ def result_of(unit, number):
     if number % 5 == 4:
         error = 'ValueError: a class, "rare",\nhas 1 row'
         draws[0].cells[CLASSIFIERS[0]] = CellResult(error=error)
-    return UnitResult(unit.key, draws, error, 1.0, 0.5, 100.0)
+    return UnitResult(unit.key, draws, error, 1.0, {"method": 0.5}, 100.0)
 
 
 def fill(path, plan, left_out=()):
@@ -65,7 +65,7 @@ def expected(path):
             dict(one)
             for one in db.execute(
                 "SELECT ru.method, ru.dataset, ru.scenario, c.classifier, c.draw, c.error, d.n_train, d.n_generated,"
-                " d.n_test, d.seconds, c.fit_seconds, d.effort, c.tuned, c.unit FROM run_units ru"
+                " d.n_test, u.workers, d.seconds, c.fit_seconds, d.effort, c.tuned, c.unit FROM run_units ru"
                 " JOIN units u ON u.key = ru.key JOIN cells c ON c.unit = u.id"
                 " JOIN draws d ON d.unit = u.id AND d.draw = c.draw ORDER BY ru.position, c.draw, c.classifier"
             )
