@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from ..errors import InputError, unknown_name
 from ..threads import variables
 from .augment_command import augment
 from .check_command import check
-from .console import Places, err, out
+from .console import Places, err, out, print_table
 from .datasets_command import datasets_app
 from .figures_command import figures
 from .inspect_command import inspect
@@ -133,10 +132,7 @@ def _print_listing(listing: Listing) -> None:
         table.add_column(column, no_wrap=i == 0, overflow="fold")
     for row in listing.rows:
         table.add_row(*map(Text, row))
-    if out.is_terminal:
-        out.print(table, soft_wrap=False)
-    else:
-        Console(width=400, highlight=False).print(table)
+    print_table(table)
 
 
 @app.command()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 DEFAULT_OUT = Path("augbench-results")
 
@@ -32,3 +36,11 @@ class Places:
 def count(number: int, noun: str, plural: str = "s") -> str:
     """Return a number with its noun, e.g. ``3 units``."""
     return f"{number} {noun}" + (plural if number != 1 else "")
+
+
+def print_table(table: Table) -> None:
+    """Print a table: as wide as the terminal is; elsewhere a line for each row, however long."""
+    if out.is_terminal:
+        out.print(table, soft_wrap=False)
+    else:
+        Console(width=400, highlight=False).print(table)

@@ -58,10 +58,9 @@ def _seconds_by_part(parts: dict[str, float], seconds: float) -> dict[str, float
 
 
 def sums_by(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return units, seconds, those of `PARTS` and the highest memory, by method, dataset or host; the longest first."""
+    """Return seconds, those of `PARTS` and the highest memory, by method, dataset or host; the longest first."""
     groups = table.groupby(name, sort=False)
     found = groups[["seconds", *PARTS]].sum(min_count=1)
-    found.insert(0, "units", groups.size())
     found["peak_memory_mb"] = groups["peak_memory_mb"].max()
     return found.sort_values("seconds", ascending=False, kind="stable")
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import InputError
-from .console import Places, count, out
+from .console import Places, count, out, print_table
 from .options import OutOption, StoreOption, SuiteOption
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.table import Table
 
 #: units that are shown one by one
 LONGEST = 5
@@ -53,7 +54,7 @@ def _print_head(suite: str, table: pd.DataFrame) -> None:
     from .profile import PARTS
 
     total, known = table["seconds"].sum(), table[PARTS].sum()
-    shares = ", ".join(f"{value / known.sum():.0%} in the {name}" for name, value in known.items())
+    shares = ", ".join(f"{_share(value, known.sum())} in the {name}" for name, value in known.items() if known.any())
     failed = int((table["status"] == "failed").sum())
     units = count(len(table), "unit") + (f" ({failed} with failed cells)" if failed else "")
     out.print(f"{suite}: {units}, {duration(total)} of computing{': ' if shares else ''}{shares}", markup=False)
@@ -75,38 +76,44 @@ def _print_tables(table: pd.DataFrame) -> None:
 
     from .profile import PARTS, classifier_seconds, sums_by
 
-    total = max(table["seconds"].sum(), 1e-9)
-    names = {"method": "method", "dataset": "data set", "host": "machine"}
-    for column, title in names.items():
+    for column, title in {"method": "method", "dataset": "data set", "host": "machine"}.items():
         sums = sums_by(table, column)
         if column == "host" and len(sums) < 2:
             continue
-        shown = _table(title, "units", "time", "share", *PARTS, "memory")
+        shown = _table(title, "time", *PARTS, "memory")
         for name, row in sums.iterrows():
-            parts = [_seconds(row[part]) for part in PARTS]
-            share = f"{row['seconds'] / total:.0%}"
-            cells = [f"{row['units']:.0f}", _seconds(row["seconds"]), share, *parts, f"{row['peak_memory_mb']:,.0f} MB"]
-            shown.add_row(Text(str(name)), *cells)
-        out.print(shown)
+            parts = [_share(row[part], row["seconds"]) for part in PARTS]
+            shown.add_row(Text(str(name)), _seconds(row["seconds"]), *parts, _memory(row["peak_memory_mb"]))
+        print_table(shown)
     shown = _table("classifier", "time", "share")
     for name, seconds in classifier_seconds(table).items():
-        shown.add_row(Text(str(name)), _seconds(seconds), f"{seconds / total:.0%}")
-    out.print(shown)
+        shown.add_row(Text(str(name)), _seconds(seconds), _share(seconds, table["seconds"].sum()))
+    print_table(shown)
     shown = _table(f"the {LONGEST} longest units", "time", "memory")
     for one in table.nlargest(LONGEST, "seconds").to_dict("records"):
         title = f"{one['method']} · {one['dataset']} · {one['scenario']}, {count(one['draws'], 'draw')}"
-        shown.add_row(Text(title), _seconds(one["seconds"]), f"{one['peak_memory_mb']:,.0f} MB")
-    out.print(shown)
+        shown.add_row(Text(title), _seconds(one["seconds"]), _memory(one["peak_memory_mb"]))
+    print_table(shown)
 
 
-def _table(title: str, *numbers: str) -> Any:
+def _table(title: str, *numbers: str) -> Table:
     from rich.table import Table
 
     table = Table(title, box=None, header_style="bold", pad_edge=False)
+    table.columns[0].overflow = "fold"
     for name in numbers:
         table.add_column(name, justify="right")
     return table
 
 
 def _seconds(value: float) -> str:
-    return "–" if value != value else f"{value:,.1f} s"
+    return f"{value:,.1f} s"
+
+
+def _memory(value: float) -> str:
+    return f"{value:,.0f} MiB"
+
+
+def _share(value: float, of: float) -> str:
+    """Return a share in per cent; a dash where it is not known."""
+    return "–" if value != value or not of else f"{value / of:.0%}"

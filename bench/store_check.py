@@ -61,6 +61,8 @@ class StoreCheck:
         Stored units and scores, and how many of these were recomputed from stored predictions.
     foreign : int
         Units computed by another version of the harness: of them only two metrics are recomputed.
+    hashed : int
+        Units that have a hash: of the others, stored by an older version, what cannot be recomputed is not known.
     findings : list of Finding
         Of the file, then of units, then of what belongs to nothing.
     file_is_damaged : bool
@@ -75,6 +77,7 @@ class StoreCheck:
     scores: int = 0
     compared: int = 0
     foreign: int = 0
+    hashed: int = 0
     findings: list[Finding] = field(default_factory=list)
     file_is_damaged: bool = False
     damaged: dict[int, str] = field(default_factory=dict)
@@ -208,6 +211,7 @@ def _check_units(check: StoreCheck, connection: sqlite3.Connection, tables: set[
         check.scores += one.scores
         check.compared += one.compared
         check.foreign += one.foreign
+        check.hashed += one.hashed
         for problem in one.problems:
             kinds.setdefault(problem, []).append(one.key)
         if one.problems:

@@ -70,11 +70,17 @@ def _print_sound(found: StoreCheck) -> None:
     out.print(f"sound: {found.units:,} units, {found.scores:,} scores", markup=False)
     elsewhere = f"; {count(found.foreign, 'unit')} of another version of augbench: of accuracy and macro F1 only"
     out.print(
-        f"recomputed from predicted classes: {found.compared:,} scores{elsewhere if found.foreign else ''}. The others "
-        "need more than is stored (full probabilities, training or generated rows): of these only presence and range "
-        "are checked",
+        f"recomputed from predicted classes: {found.compared:,} scores{elsewhere if found.foreign else ''}",
         markup=False,
     )
+    out.print(f"all scores as they were stored, by their hash: of {count(found.hashed, 'unit')}", markup=False)
+    if found.hashed < found.units:
+        out.print(
+            f"without a hash, stored by an older version: {count(found.units - found.hashed, 'unit')}. Of these, "
+            "scores that need more than is stored (full probabilities, training or generated rows) are checked for "
+            "presence and range only",
+            markup=False,
+        )
 
 
 def _print_repair(path: Path, done: Repair) -> None:

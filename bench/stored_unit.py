@@ -66,6 +66,8 @@ class UnitCheck:
         Stored scores, and how many of them were recomputed from the stored predictions.
     foreign : bool
         Whether another version of the harness computed it, so that fewer scores can be compared.
+    hashed : bool
+        Whether it has a hash, which says of all its scores whether they are those that were stored.
     """
 
     key: str
@@ -73,6 +75,7 @@ class UnitCheck:
     scores: int = 0
     compared: int = 0
     foreign: bool = False
+    hashed: bool = False
 
 
 #: classes of the test rows of a draw by content hash: None where there are none, or none that can be read
@@ -195,7 +198,8 @@ def _check_row(check: UnitCheck, row: _Row) -> None:
 
 def _check_digest(check: UnitCheck, connection: sqlite3.Connection, row: _Row) -> None:
     """Check that the rows are those that were stored; an older store cannot tell."""
-    if row.get("digest"):
+    check.hashed = bool(row.get("digest"))
+    if check.hashed:
         with suppress(sqlite3.DatabaseError):
             if unit_digest(connection, row["id"]) == row["digest"]:
                 return

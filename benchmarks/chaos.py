@@ -27,12 +27,12 @@ from augbench.bench.store_check import check_store
 from augbench.benchmarks.engines import dask_cluster
 
 SUITE = """
-draws = 8
+draws = 6
 block = 2
-methods = ["neighbours", "vae", "cvae", "autoencoder"]
-datasets = ["iris", "wine", "breast-cancer"]
-classifiers = ["logistic-regression", "random-forest"]
-scenarios = ["imbalance:count=12", "few-shot:shots=5"]
+methods = ["smote", "vae", "cvae", "autoencoder"]
+datasets = ["iris", "breast-cancer"]
+classifiers = ["logistic-regression"]
+scenarios = ["imbalance:count=12"]
 """
 #: one kill in so many is that of the driver
 DRIVER = 5
