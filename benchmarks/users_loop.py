@@ -236,8 +236,9 @@ HEAD = (
 
 def line(name: str, cost: Cost, loop: Cost) -> str:
     """Return time and memory of a run, and how many times as much the loop takes."""
+    processor = "-" if np.isnan(cost.processor) else f"{cost.processor:.1f} s"
     return (
-        f"  {name:<36}{cost.seconds:8.1f} s{loop.seconds / cost.seconds:8.2f}{cost.processor:9.1f} s"
+        f"  {name:<36}{cost.seconds:8.1f} s{loop.seconds / cost.seconds:8.2f}{processor:>11}"
         f"{cost.peak:8.0f} MiB{loop.peak / cost.peak:8.2f}{cost.idle:8.0f} MiB"
         f"{np.mean(list(cost.macro_f1.values())):10.3f}{cost.failed:8d}"
     )
