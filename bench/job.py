@@ -195,7 +195,8 @@ def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
     try:
         units = manner.units(plan)
         standing = units_to_run(units, store, retry_failed=manner.retry_failed)
-        print_plan(plan, units, standing, Estimator(plan, store.unit_seconds() if store else []), manner.processes)
+        processes = 0 if manner.scheduler else manner.processes
+        print_plan(plan, units, standing, Estimator(plan, store.unit_seconds() if store else []), processes)
     finally:
         if store:
             store.close()

@@ -92,22 +92,24 @@ def print_plan(
     estimator : Estimator
         Guesses the time.
     processes : int
-        Number of worker processes.
+        Number of worker processes; 0 where it is not known.
     """
     todo, done, failed = standing
     left = {unit.key for unit in todo}
-    table = Table("dataset", "scenario", "units", "done", "to compute", "estimated", box=None, header_style="bold")
+    time = "estimated" if processes else "estimated, by one worker"
+    table = Table("dataset", "scenario", "units", "done", "to compute", time, box=None, header_style="bold")
     cells: dict[tuple[str, str], list[Unit]] = {}
     for unit in units:
         cells.setdefault((unit.dataset.id, unit.scenario.id), []).append(unit)
     for (dataset, scenario), members in cells.items():
         open_units = [unit for unit in members if unit.key in left]
-        seconds = sum(map(estimator.seconds, open_units)) / processes
+        seconds = sum(map(estimator.seconds, open_units)) / max(1, processes)
         row = (len(members), len(members) - len(open_units), len(open_units))
         table.add_row(Text(dataset), scenario, *map(str, row), duration(seconds))
     out.print(table)
     print_not_run(plan)
-    total = sum(map(estimator.seconds, todo)) / processes
+    total = sum(map(estimator.seconds, todo)) / max(1, processes)
+    where = count(processes, "process", "es") if processes else "one worker"
     guessed = list(dict.fromkeys(unit.method.id for unit in todo if estimator.is_guess(unit)))
     if todo and all(map(estimator.is_guess, todo)):
         basis = "a rough guess: nothing like it was measured yet"
@@ -115,6 +117,6 @@ def print_plan(
         basis = "from stored times" + (f"; of {', '.join(guessed)} a rough guess" if guessed else "")
     out.print(
         f"{len(units)} units, {done} done, {failed} failed, {len(todo)} to compute: about {duration(total)} on "
-        f"{count(processes, 'process', 'es')} ({basis})",
+        f"{where} ({basis})",
         markup=False,
     )

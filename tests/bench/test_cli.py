@@ -194,6 +194,12 @@ def test_names_that_a_suite_gave_are_understood(bench):
     assert "20 units" in plan.stdout
 
 
+def test_a_plan_for_a_cluster_says_nothing_of_this_machine(bench):
+    plan = bench("run", "smoke", "--dry-run", "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1")
+    assert "estimated, by one worker" in plan.stdout
+    assert re.search(r"18 to compute: about \d+ s on one worker", plan.stdout)
+
+
 def test_the_page_lies_beside_its_store_and_metrics_are_checked(bench, tmp_path):
     run = bench("run", "smoke", "--datasets", "iris", "--store", "mine/s.sqlite", "--jobs", 1)
     assert run.returncode == 0
