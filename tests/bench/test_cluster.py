@@ -139,6 +139,16 @@ def test_no_scheduler_is_one_line(tmp_path, bench, tiny_suite):
     assert run.stderr.count("\n") == 1
 
 
+def test_a_scheduler_that_ends_while_workers_are_waited_for_is_one_line(tmp_path, tiny_suite, dask):
+    run = start(tmp_path, dask, tiny_suite)
+    assert run.stderr.readline().startswith(f"{dask.address} has no workers yet: start some with 'dask worker tcp://")
+    dask.kill(dask.running[0])
+    _, stderr = run.communicate(timeout=60)
+    assert run.returncode == 2
+    assert stderr.startswith(f"error: no Dask scheduler answers at {dask.address}")
+    assert stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("options", [("--engine", "dask"), ("--scheduler", "tcp://127.0.0.1:9")])
 def test_engine_and_scheduler_go_together(bench, tiny_suite, options):
     run = bench("run", tiny_suite, *options)
