@@ -7,7 +7,6 @@ are the same as on one machine. Workers get units, one's own tables once, and pl
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 import uuid
@@ -20,6 +19,7 @@ from typing import Any
 
 from distributed import Client, KilledWorker
 from distributed import Future as DaskFuture
+from distributed.comm.core import CommClosedError
 
 from ..datasets.contract import Dataset
 from ..errors import InputError
@@ -37,6 +37,8 @@ ANSWER = 10.0
 PATIENCE = 600.0
 #: seconds between two looks at what is waited for
 EVERY = 1.0
+#: seconds for which a run that stops waits for an answer: what was asked for is done without it
+LAST = 3.0
 #: how often Dask may give a unit up, because workers died that had it, before it counts as failed
 TRIES = 5
 
@@ -51,8 +53,8 @@ def _silence_dask() -> None:
 class Cluster:
     """Computes units on Dask workers.
 
-    A worker that is lost costs nothing: Dask gives its units to others. A scheduler that is lost is waited for, and
-    what it had is handed to it again.
+    A worker that is lost costs nothing: Dask gives its units to others, or keeps them until there are
+    some. A scheduler that is lost is waited for, and what it had is handed to it again.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ class Cluster:
     packages : list of str
         Those whose versions must be the driver's on every worker.
     say : callable
-        Told in a line what a person should know: that nothing is there to compute, that the scheduler is lost.
+        Told in a line what a person should know: that workers are lost or there are none, that the scheduler is.
 
     Raises
     ------
@@ -98,32 +100,26 @@ class Cluster:
         self._reports: dict[str, Report] = {}
         self._refused: set[str] = set()
         self._tries: dict[str, int] = {}
-        #: how many units are computed at a time, and when they were counted
-        self._counted = (1, -math.inf)
+        self._at_a_time = 1
         self._lost = False
         self._stopped = threading.Event()
         try:
             self._client = self._connect()
         except Exception as error:
-            raise InputError(
-                f"no Dask scheduler answers at {address} ({describe(error)}): start one with 'dask scheduler', and "
-                f"workers with 'dask worker {address}'"
-            ) from None
+            raise self._no_answer(error) from None
         try:
             self._set_up()
-        except BaseException:
+        except BaseException as error:
             self._client.close(timeout=EVERY)
+            if isinstance(error, OSError):
+                raise self._no_answer(error) from None
             raise
+        threading.Thread(target=self._watch_workers, daemon=True).start()
 
     @property
     def workers(self) -> int:
         """How many units the workers compute at a time now."""
-        if time.monotonic() - self._counted[1] > EVERY:
-            # (none is asked while the scheduler is lost)
-            with suppress(Exception):
-                threads = sum(max(1, one["nthreads"] // self._threads) for one in self._sound_workers().values())
-                self._counted = (max(1, threads), time.monotonic())
-        return self._counted[0]
+        return self._at_a_time
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Hand a unit to the scheduler."""
@@ -144,10 +140,10 @@ class Cluster:
         self._stopped.set()
         client = self._client
         with suppress(Exception):
-            client.sync(client._cancel, list(self._flying.values()), force=True, callback_timeout=ANSWER)
+            client.sync(client._cancel, list(self._flying.values()), force=True, callback_timeout=LAST)
         with suppress(Exception):
-            # a worker that hangs would be waited for
-            client.sync(client._unregister_worker_plugin, name=self._name, callback_timeout=ANSWER)
+            # a worker that hangs, or is cut off, would be waited for
+            client.sync(client._unregister_worker_plugin, name=self._name, callback_timeout=LAST)
         with suppress(Exception):
             client.close(timeout=EVERY)
 
@@ -158,38 +154,79 @@ class Cluster:
         client.subscribe_topic(self._name, self._hear)
         return client
 
-    def _sound_workers(self) -> dict[str, Any]:
-        """Return the workers that were not refused, by address.
+    def _sound_workers(self) -> dict[str, int]:
+        """Return how many units each worker that was not refused computes at a time, by address.
 
         Raises
         ------
         Exception
             The scheduler does not answer.
         """
-        # (what the client itself says of a scheduler that does not answer is that it has no workers)
-        client = self._client
-        scheduler: Any = client.scheduler
-        answer = client.sync(scheduler.identity, n_workers=-1, callback_timeout=ANSWER)
-        return {address: one for address, one in answer["workers"].items() if address not in self._refused}
+        answer = self._client.nthreads(callback_timeout=ANSWER)
+        return {
+            address: max(1, threads // self._threads)
+            for address, threads in answer.items()
+            if address not in self._refused
+        }
+
+    def _no_answer(self, error: Exception) -> InputError:
+        return InputError(
+            f"no Dask scheduler answers at {self._address} ({describe(error)}): start one with 'dask scheduler', and "
+            f"workers with 'dask worker {self._address}'"
+        )
 
     def _wait_for_workers(self) -> None:
         said = False
-        while not self._sound_workers() and not self._stopped.wait(EVERY):
+        while not (workers := self._sound_workers()) and not self._stopped.wait(EVERY):
             if not said:
-                self._say(f"{self._address} has no workers yet: start some with 'dask worker {self._address}'")
+                self._say_none("yet")
                 said = True
+        self._at_a_time = max(1, sum(workers.values()))
+
+    def _say_none(self, when: str) -> None:
+        self._say(f"{self._address} has no workers {when}: start some with 'dask worker {self._address}'")
+
+    def _watch_workers(self) -> None:
+        """Count the workers again and again, and say which are lost."""
+        before: set[str] = set()
+        none = False
+        while not self._stopped.wait(EVERY):
+            if self._lost:
+                # it comes back with workers of its own
+                before, none = set(), False
+                continue
+            try:
+                workers = self._sound_workers()
+            except Exception:
+                # that the scheduler is lost is seen where units are handed in and come back
+                continue
+            self._at_a_time = max(1, sum(workers.values()))
+            if lost := sorted(before - set(workers) - self._refused):
+                self._say(f"{count(len(lost), 'worker')} lost ({', '.join(lost)}), {len(workers)} left")
+            if not workers and not none:
+                self._say_none("now")
+            if workers and none:
+                self._say(f"{self._address} has workers again")
+            before, none = set(workers), not workers
 
     def _set_up(self) -> None:
         """Wait for workers, see that they can compute what this process would, and give them what they need."""
         self._wait_for_workers()
         self._check_versions()
-        self._client.register_plugin(self._side, name=self._name)
+        try:
+            self._client.register_plugin(self._side, name=self._name)
+        except CommClosedError:
+            # a worker that was cut off meanwhile has been given up
+            self._set_up()
 
     def _check_versions(self) -> None:
         """Raise if a worker cannot compute what the driver would."""
         answers = self._client.run(worker_versions, self._packages, on_error="return")
         problems = []
         for address, answer in answers.items():
+            if isinstance(answer, CommClosedError | TimeoutError):
+                # it is cut off; should it come back, it looks at the versions itself
+                continue
             if isinstance(answer, BaseException):
                 problems.append(f"{address}: {describe(answer)} (is augbench installed there?)")
             elif differing := differing_versions(self._expected, answer):

@@ -1,83 +1,20 @@
 """Dask workers compute what one process computes, to the last bit, and whatever is killed costs no result."""
 
-import contextlib
-import json
-import os
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from .conftest import fingerprint
+from .dask_processes import GENERATE, DaskProcesses, start, stored, wait_for
 
 pytest.importorskip("distributed", reason="no Dask: pip install -e '.[cluster]'")
-
-DASK = [sys.executable, "-m", "dask"]
-GENERATE = "return X[y == 2].iloc[[0] * counts[2]], np.repeat(2, counts[2])"
-
-
-class DaskProcesses:
-    """A scheduler and workers on this machine, as a user starts them."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.running = []
-
-    def start_scheduler(self, port=0):
-        file = self.folder / "scheduler.json"
-        file.unlink(missing_ok=True)
-        options = ["--port", str(port), "--no-dashboard", "--scheduler-file", str(file), "--host", "127.0.0.1"]
-        process = self._start("scheduler", *options)
-        while not (file.is_file() and file.read_text().endswith("}")):
-            assert process.poll() is None
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.05)
-        self.address = json.loads(file.read_text())["address"]
-        return process
-
-    def start_worker(self, **environment):
-        options = [self.address, "--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder)]
-        return self._start("worker", *options, **environment)
-
-    def _start(self, *command, **environment):
-        log = (self.folder / f"{command[0]}-{len(self.running)}.log").open("w")
-        process = subprocess.Popen(
-            [*DASK, *command], stdout=log, stderr=log, start_new_session=True, env={**os.environ, **environment}
-        )
-        self.running.append(process)
-        return process
-
-    def kill(self, process):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 @pytest.fixture
 def dask(tmp_path):
-    processes = DaskProcesses(tmp_path)
-    processes.start_scheduler()
-    yield processes
-    for process in processes.running:
-        processes.kill(process)
-
-
-def start(tmp_path, dask, *options):
-    """Start a run on the cluster in the background."""
-    command = [sys.executable, "-m", "augbench.bench", "run", *map(str, options), "--no-site", "--engine", "dask"]
-    command += ["--scheduler", dask.address, "--store", "dask.sqlite"]
-    return subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(condition, process):
-    deadline = time.monotonic() + 200
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.05)
+    with DaskProcesses(tmp_path) as processes:
+        processes.start_scheduler()
+        yield processes
 
 
 def test_the_cluster_gives_the_scores_of_one_process_and_says_what_failed(bench, tmp_path, tiny_suite, plugin, dask):
@@ -106,7 +43,7 @@ def test_what_is_killed_and_comes_back_costs_no_result(bench, tmp_path, tiny_sui
     dask.kill(first)
     dask.start_worker()
     # what the worker had is given to the next one; this one is held at the gate
-    wait_for(lambda: registered(tmp_path) == 2, run)
+    wait_for(lambda: dask.registered() == 2, run)
     gate.touch()
     before = stored(tmp_path / "dask.sqlite")
     wait_for(lambda: stored(tmp_path / "dask.sqlite") > before, run)
@@ -131,21 +68,6 @@ def test_what_is_killed_and_comes_back_costs_no_result(bench, tmp_path, tiny_sui
     alone = bench("run", *options, "--no-site", "--store", "alone.sqlite", "--jobs", 1)
     assert alone.returncode == 0, alone.stderr
     assert fingerprint(tmp_path / "dask.sqlite") == fingerprint(tmp_path / "alone.sqlite")
-
-
-def stored(path):
-    import sqlite3
-
-    try:
-        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            return connection.execute("SELECT count(*) FROM units").fetchone()[0]
-    except sqlite3.OperationalError:
-        return 0
-
-
-def registered(folder):
-    """How many workers have come to a scheduler."""
-    return sum(path.read_text().count("Registered to") for path in folder.glob("worker-*.log"))
 
 
 def test_after_ctrl_c_the_same_workers_compute_the_rest(tmp_path, tiny_suite, plugin, dask):
@@ -202,7 +124,7 @@ def test_a_worker_with_other_versions_that_comes_later_is_not_used(tmp_path, tin
     run = start(tmp_path, dask, tiny_suite, "--plugin", held, "--methods", "held,smote", "--datasets", "iris")
     wait_for(lambda: stored(tmp_path / "dask.sqlite") >= 1, run)
     dask.start_worker(**fake_version(tmp_path))
-    wait_for(lambda: registered(tmp_path) == 2, run)
+    wait_for(lambda: dask.registered() == 2, run)
     gate.touch()
     _, stderr = run.communicate(timeout=240)
     assert run.returncode == 0, stderr
@@ -215,6 +137,16 @@ def test_no_scheduler_is_one_line(tmp_path, bench, tiny_suite):
     assert run.stderr.startswith("error: no Dask scheduler answers at tcp://127.0.0.1:9")
     assert "dask worker tcp://127.0.0.1:9" in run.stderr
     assert run.stderr.count("\n") == 1
+
+
+def test_a_scheduler_that_ends_while_workers_are_waited_for_is_one_line(tmp_path, tiny_suite, dask):
+    run = start(tmp_path, dask, tiny_suite)
+    assert run.stderr.readline().startswith(f"{dask.address} has no workers yet: start some with 'dask worker tcp://")
+    dask.kill(dask.running[0])
+    _, stderr = run.communicate(timeout=60)
+    assert run.returncode == 2
+    assert stderr.startswith(f"error: no Dask scheduler answers at {dask.address}")
+    assert stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("options", [("--engine", "dask"), ("--scheduler", "tcp://127.0.0.1:9")])
