@@ -29,7 +29,7 @@ from .stored import SUITE, command
 
 SLOW = {"name": "slow", "draws": 2, "block": 1, "folds": 2, "controls": False, "methods": ["sleeps"],
         "datasets": ["iris"], "scenarios": ["imbalance:count=12"],
-        "classifiers": ["logistic-regression", {"name": "random-forest", "params": {"n_estimators": 100}}]}  # fmt: skip
+        "classifiers": ["logistic-regression", {"name": "random-forest", "params": {"n_estimators": 20}}]}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_every_second_of_a_unit_has_its_place(slow):
     assert (sleeps["methods"] >= 0.9).all()
     assert (none["methods"] == 0).all()
     spent = classifier_seconds(table)
-    assert spent.index[0] == "random-forest(n_estimators=100)"
+    assert spent.index[0] == "random-forest(n_estimators=20)"
     assert spent.sum() == pytest.approx(table["classifiers"].sum())
     assert set(table["host"]) == {socket.gethostname()}
     assert set(table["workers"]) == {2}
@@ -71,7 +71,7 @@ def test_the_command_tells_it_and_writes_a_row_for_every_unit(slow, tmp_path):
     assert re.search(r"slow: 4 units, \d+ s of computing: \d+% in the methods, \d+% in the classifiers", output)
     assert "4 units computed by up to 2 workers at a time" in output
     assert re.search(r"^sleeps +\d+\.\d s +\d+% +\d+% +\d+% +\d+% +\d+ MiB", output, re.MULTILINE)
-    assert re.search(r"^random-forest\(n_estimators=100\) +\d+\.\d s +\d+%", output, re.MULTILINE)
+    assert re.search(r"^random-forest\(n_estimators=20\) +\d+\.\d s +\d+%", output, re.MULTILINE)
     table = pd.read_csv(path)
     assert table["method"].tolist() == ["none", "sleeps"] * 2
     assert command("profile", "--store", slow[0], "--csv", tmp_path / "units.txt")[0] == 2

@@ -12,6 +12,7 @@ from augbench.bench.worker_files import SHOWN_OUTPUT, WorkerFiles
 from augbench.errors import InputError
 
 from .conftest import write_plugin
+from .dask_processes import DaskProcesses
 
 SUITE = {"name": "mine", "draws": 1, "folds": 0, "controls": False, "datasets": ["iris"],
          "classifiers": ["logistic-regression"], "scenarios": ["imbalance:count=12"]}  # fmt: skip
@@ -77,6 +78,23 @@ def test_a_crash_and_endless_output_cost_their_own_unit(faulty):
     folder = engine._reports.folder
     assert outcomes(engine, "crashes", "prints") == ["the worker process died (SIGSEGV): about to crash", "None"]
     assert not folder.exists()
+
+
+def test_all_of_this_holds_on_a_cluster(faulty, tmp_path):
+    pytest.importorskip("distributed", reason="no Dask: pip install -e '.[cluster]'")
+    from augbench.bench.cluster import Cluster
+
+    with DaskProcesses(tmp_path) as dask:
+        dask.start_scheduler()
+        dask.start_worker()
+        dask.start_worker()
+        cluster = Cluster(dask.address, {}, faulty, UnitLimits(seconds=8, memory=1.2 * 2**30))
+        assert outcomes(cluster, "hangs", "eats", "crashes", "prints") == [
+            "took longer than 8 s (--unit-timeout)",
+            "took more than 1.2 GB of memory (--unit-memory)",
+            "the worker process died (SIGSEGV): about to crash",
+            "None",
+        ]
 
 
 def test_what_was_printed_is_not_kept(faulty):
