@@ -148,11 +148,6 @@ class Store:
         query = "SELECT key, workers FROM units u WHERE EXISTS (SELECT 1 FROM draws d WHERE d.unit = u.id)"
         return dict(self.connection.execute(query))
 
-    def unit_seconds(self) -> list[tuple[str, str, str, int, float]]:
-        """Return (method, dataset, scenario, number of draws, seconds) of every stored unit, for estimates."""
-        query = "SELECT method, dataset, scenario, json_array_length(draws), seconds FROM units"
-        return list(self.connection.execute(query))
-
     def save(self, unit: Unit, result: UnitResult, environment: dict[str, str], workers: int = 0) -> None:
         """Store a unit's result in one transaction; an earlier one of the same unit is replaced.
 
