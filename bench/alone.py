@@ -8,42 +8,43 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .device import requirements
-
 if TYPE_CHECKING:
     from .engine import Engine
-    from .plan import Plan, Unit
+    from .plan import Unit
     from .store import Store
 
-#: how times were measured
-ALONE, SHARED, UNKNOWN = "alone", "shared", ""
+#: how times were measured, for `leaderboard.pareto.TIMES`
+ALONE, DURING_RUN = "alone", "during the run"
 _CELL = ["method", "dataset", "scenario"]
 
 
 def units_to_time(units: Sequence[Unit], store: Store) -> list[Unit]:
-    """Return a stored unit of every method, data set and scenario of which none was computed by a single worker."""
-    workers = store.workers_of_units()
+    """Return a stored unit of every method, data set and scenario that has none whose times were measured alone.
+
+    One that failed only where there is no other: of such a draw the times may tell nothing.
+    """
+    results = store.units_with_results()
     cells: dict[tuple[str, str, str], list[Unit]] = {}
     for unit in units:
-        if unit.key in workers:
+        if unit.key in results:
             cells.setdefault((unit.method.id, unit.dataset.id, unit.scenario.id), []).append(unit)
     with_curves = store.units_with_training()
-    return [
-        replace(stored[0], keep_training=stored[0].key in with_curves)
-        for stored in cells.values()
-        if all(workers[unit.key] != 1 for unit in stored)
-    ]
+    chosen = []
+    for stored in cells.values():
+        candidates = [unit for unit in stored if results[unit.key][0] == "done"] or stored
+        if not any(results[unit.key][1] for unit in candidates):
+            chosen.append(replace(candidates[0], keep_training=candidates[0].key in with_curves))
+    return chosen
 
 
-def warm_up(engine: Engine, plan: Plan, units: Sequence[Unit]) -> None:
-    """Let a worker load what the methods need, by a unit for each such set of packages: that is no method's cost."""
-    needed = {tuple(requirements(plan.methods[unit.method.id])): unit for unit in reversed(units)}
-    for unit in needed.values():
-        engine.submit(unit).exception()
+def warm_up(engine: Engine, units: Sequence[Unit]) -> None:
+    """Let a worker load what each method needs, by one draw of one unit: that is no method's cost."""
+    for unit in {unit.method.id: unit for unit in reversed(units)}.values():
+        engine.submit(replace(unit, draws=unit.draws[:1])).exception()
 
 
 def keep_alone(scores: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Leave out times that were measured beside other units, where every cell has one that was not.
+    """Leave out times that were not measured alone, where every cell with a score has one that was.
 
     Parameters
     ----------
@@ -55,11 +56,13 @@ def keep_alone(scores: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     scores : pandas.DataFrame
         With seconds and fit_seconds NaN where they are left out.
     measured : str
-        `ALONE`, `SHARED` or, where the store does not say, `UNKNOWN`.
+        `ALONE` or `DURING_RUN`.
     """
-    stored = scores["workers"].notna()
-    alone = stored & (scores["workers"] == 1)
-    cells = alone[stored].groupby([scores.loc[stored, name] for name in _CELL], observed=True).any()
-    if cells.all():
-        return scores.assign(**{name: scores[name].where(alone) for name in ("seconds", "fit_seconds")}), ALONE
-    return scores, SHARED if (scores["workers"] > 1).any() else UNKNOWN
+    if scores.empty:
+        return scores, DURING_RUN
+    scored = scores["status"] == "ok"
+    alone = scores["alone"] == 1
+    cells = alone[scored].groupby([scores.loc[scored, name] for name in _CELL], observed=True).any()
+    if not len(cells) or not cells.all():
+        return scores, DURING_RUN
+    return scores.assign(**{name: scores[name].where(alone) for name in ("seconds", "fit_seconds")}), ALONE

@@ -140,14 +140,15 @@ def compare(
         raise InputError("augbench.compare takes a table, X and y: stored results go to augbench.leaderboard.compare")
     dataset = _dataset(X, y, "" if positive is None else label_of(positive))
     own: dict[str, Dataset] = {NAME: dataset}
-    suite, processes = _suite(methods, settings), Manner(jobs).processes
+    suite = _suite(methods, settings)
+    manner = Manner(jobs).of(suite)
     with tempfile.TemporaryDirectory(prefix="augbench-") as folder:
         places = Places(Path(store) if store is not None else Path(folder) / "store.sqlite", None)
         limit = None
         if time is not None:
             fixed = Fixed(methods is not None, "classifiers" in settings, "draws" in settings, suite.controls)
-            suite, limit = sized(suite, own, time, fixed, places, processes)
-        left = _run(suite, own, places, limit, processes, progress)
+            suite, limit = sized(suite, own, time, fixed, places, manner.processes)
+        left = _run(suite, own, places, limit, manner, progress)
         if left:
             how = "the same call goes on" if store is not None else "with a store, the same call would go on"
             warnings.warn(f"{left}; {how}", UserWarning, stacklevel=2)
@@ -252,7 +253,7 @@ def _suite(methods: Iterable[str | Mapping[str, Any]] | None, settings: dict[str
 
 
 def _run(
-    suite: Suite, own: dict[str, Dataset], places: Places, limit: Limit | None, processes: int, progress: bool
+    suite: Suite, own: dict[str, Dataset], places: Places, limit: Limit | None, manner: Manner, progress: bool
 ) -> str:
     """Compute what the store lacks; return what is left when the time is up, in words."""
     plan = make_plan(suite, own)
@@ -263,7 +264,7 @@ def _run(
         todo, done, failed = units_to_run(plan.units, store, retry_failed=False)
         store.save_run(plan, run_info(plan, "augbench.compare") | more)
         if todo:
-            engine = make_engine(processes, len(todo), own, [])
+            engine = make_engine(manner.processes, len(todo), own, [], manner.limits)
             try:
                 with display_on(out, quiet=not progress) as display:
                     execute(plan, todo, engine, store, Progress(len(plan.units), done, failed), display, limit)

@@ -28,8 +28,8 @@ from .worker_files import Watch, WorkerFiles
 if TYPE_CHECKING:
     from pebble import ProcessPool
 
-#: how often in a row workers are started anew that die before they compute anything
-TRIES = 3
+#: seconds for which workers are started anew that die before any of them is ready
+STARTING = 30.0
 #: seconds after which a unit over its time is ended by Pebble, if nothing else has done it
 MARGIN = 60.0
 #: what of the units' keys was found, in this worker process, to be that of the code and data here
@@ -127,12 +127,12 @@ class Processes:
         self._stopped = False
         # taken twice by one thread where a unit has ended before its callback is set
         self._lock = threading.RLock()
-        #: how often the pool was replaced since a unit ended
-        self._replaced = 0
+        #: since when every worker died before it was ready
+        self._dying_since = math.inf
         #: what was handed in and has not ended, by key
         self._waiting: dict[str, tuple[Unit, Future[UnitResult]]] = {}
         self._pool = self._new_pool()
-        self._watch = Watch(self._files, limits, lambda said: self._replace(self._pool, said))
+        self._watch = Watch(self._files, limits, lambda said, ready: self._replace(self._pool, said, ready))
 
     def _new_pool(self) -> ProcessPool:
         from pebble import ProcessPool
@@ -167,28 +167,30 @@ class Processes:
         """Replace a pool from a thread of its own: the caller may hold the lock, or be a thread of the pool."""
         threading.Thread(target=self._replace, args=(pool,), daemon=True).start()
 
-    def _replace(self, pool: ProcessPool, said: str = "") -> None:
+    def _replace(self, pool: ProcessPool, said: str = "", ready: bool = False) -> None:
         """Start all workers anew in the place of a pool of which one died that had no unit.
 
         Pebble does not get over that: its workers take turns at waiting for a unit, and the one that died had the turn.
-        `said` is the last line that it printed.
+        `said` is the last line that it printed, `ready` whether it could have computed something.
         """
         with self._lock:
             if self._stopped or pool is not self._pool:
                 return
-            self._replaced += 1
+            now = time.monotonic()
+            ready = ready or self._files.any_ready()
+            self._dying_since = math.inf if ready else min(self._dying_since, now)
+            hopeless = now - self._dying_since > STARTING
             others = self._files.started()
             self._pool = self._new_pool()
             waiting = list(self._waiting.values())
-            if self._replaced <= TRIES:
-                for unit, future in waiting:
-                    self._schedule(unit, future)
+            for unit, future in [] if hopeless else waiting:
+                self._schedule(unit, future)
         pool.stop()
         for pid in others:
             # these have not died by themselves
             self._files.forget(pid)
         threading.Thread(target=pool.join, daemon=True).start()
-        if self._replaced > TRIES:
+        if hopeless:
             error = InputError(f"the worker processes die before they compute anything{': ' if said else ''}{said}")
             for unit, future in waiting:
                 self._waiting.pop(unit.key, None)
@@ -208,7 +210,6 @@ class Processes:
                 self._replace_later(pool)
                 return
             self._waiting.pop(unit.key, None)
-            self._replaced = 0
         if error is None:
             future.set_result(computed.result())
         elif isinstance(error, WorkerDiedError):
@@ -239,10 +240,13 @@ class Processes:
         """Kill the workers."""
         self._stopped = True
         self._watch.stop()
-        self._pool.stop()
+        # not one that is just being replaced
+        with self._lock:
+            pool = self._pool
+        pool.stop()
         # in a thread of its own: a Ctrl-C in the middle of `submit` can lose the wake-up of the pool's scheduler, which
         # Pebble then waits for without end; the workers are dead by that time
-        ending = threading.Thread(target=self._pool.join, daemon=True)
+        ending = threading.Thread(target=pool.join, daemon=True)
         ending.start()
         ending.join(timeout=5)
         self._reports.remove()
@@ -265,9 +269,10 @@ def make_engine(
 ) -> Engine:
     """Return the engine for a number of jobs: this process for one, worker processes, at most one a unit, for more.
 
-    A limit takes a process that can be killed, so that one job has a worker process, too.
+    A limit takes a process that can be killed, and more threads than one have to be set before libraries are loaded: so
+    one job has a worker process, too.
     """
-    if jobs == 1 and not limits.any:
+    if jobs == 1 and not limits.any and limits.threads == 1:
         return InProcess(own_datasets)
     return Processes(min(jobs, units), own_datasets, plugins, limits)
 
@@ -310,6 +315,7 @@ def _start_worker(own_datasets: dict[str, Dataset], plugins: list[str], driver: 
         # the driver has told of the broken ones
         with suppress(PluginError):
             load_plugin(plugin)
+    WorkerFiles(reports.folder).say_ready()
 
 
 def _end_with_driver(driver: int, reports: ReportFiles) -> None:

@@ -20,6 +20,7 @@ from .device import check_devices, check_package, missing_requirement
 from .display import display_on, duration
 from .engine import Engine, Processes, make_engine
 from .estimate import Estimator, longest_first, makespan, measured_before
+from .evaluate import UnitResult
 from .inspections import inspect_datasets, print_findings
 from .limits import NO_LIMITS, UnitLimits
 from .own_table import describe
@@ -99,6 +100,7 @@ def run_suite(
     failures, units = compute_suite(suite, own, plugins, places, manner, limit)
     if manner.dry_run:
         return
+    others = _measure_alone(suite, own, plugins, places, manner) if manner.cost_alone else []
     if not manner.shard and any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
         print_failures(failures, units)
         err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
@@ -116,6 +118,9 @@ def run_suite(
         out.print(f"stored: {places.store.resolve()}; its leaderboard: bench leaderboard", markup=False)
     if failures:
         print_failures(failures, units)
+    for line in others:
+        err.print(f"computed again, it was not the same, and what was stored stays: {line}", markup=False)
+    if failures or others:
         raise typer.Exit(1)
 
 
@@ -168,8 +173,6 @@ def compute_suite(
             todo = [replace(unit, keep_training=manner.training_curves) for unit in todo]
             make = partial(_engine, plan, len(todo), own, plugins, manner)
             _compute(plan, todo, Progress(len(units), done, failed), store, make, manner, limit)
-        if manner.cost_alone:
-            _measure_alone(plan, units, store, own, plugins, manner)
         if limit:
             shown, left = shown_plan(plan, own, limit, store.statuses())
             if left:
@@ -257,23 +260,36 @@ def _engine(plan: Plan, units: int, own: dict[str, Dataset], plugins: list[str],
 
 
 def _measure_alone(
-    plan: Plan, units: list[Unit], store: Store, own: dict[str, Dataset], plugins: list[str], manner: Manner
-) -> None:
-    """Compute of every cell one unit again, by one worker, so that its times are its own."""
-    todo = units_to_time(units, store)
-    if not todo:
-        return
-    if not manner.quiet:
-        estimator = Estimator(plan, measured_before(store, plan))
-        about = duration(sum(map(estimator.seconds, todo)))
-        out.print(f"times alone: {count(len(todo), 'unit')} again, one at a time, about {about}", markup=False)
+    suite: Suite, own: dict[str, Dataset], plugins: list[str], places: Places, manner: Manner
+) -> list[str]:
+    """Compute of every cell one unit again, by one worker, so that its times are its own; return what was different."""
+    others: list[str] = []
+    plan = make_plan(suite, own)
+    with Store(places.store, write=True) as store:
+        todo = units_to_time(manner.units(plan), store)
+        if not todo:
+            return others
+        if not manner.quiet:
+            about = duration(sum(map(Estimator(plan, measured_before(store, plan)).seconds, todo)))
+            out.print(f"times alone: {count(len(todo), 'unit')} again, one at a time, about {about}", markup=False)
 
-    def make() -> Engine:
-        engine = Processes(1, own, plugins, manner.limits)
-        warm_up(engine, plan, todo)
-        return engine
+        def save(unit: Unit, result: UnitResult, versions: dict[str, str], _: int) -> None:
+            if not store.save_alone(unit, result, versions):
+                others.append(f"{unit.title}: {result.error or 'other scores'}")
 
-    _compute(plan, todo, Progress(len(todo), 0, 0), store, make, manner)
+        progress = Progress(len(todo), 0, 0)
+        engine = Processes(1, own, plugins, manner.of(suite).limits)
+        try:
+            warm_up(engine, todo)
+            with display_on(out, quiet=manner.quiet) as display:
+                execute(plan, todo, engine, store, progress, display, save=save)
+        except KeyboardInterrupt:
+            measured = f"{progress.done + progress.failed} of {count(len(todo), 'unit')}"
+            err.print(f"stopped: times of {measured} are measured; the same command goes on here")
+            raise typer.Exit(130) from None
+        finally:
+            engine.stop()
+    return others
 
 
 def _compute(

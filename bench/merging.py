@@ -31,12 +31,16 @@ def merge_stores(into: Store, other: Store) -> tuple[int, int]:
             f"different: {', '.join(differing)}"
         )
     mine, statuses = into.statuses(), other.statuses()
+    ours_say, theirs_say, with_curves = _told_of(into), _told_of(other), into.units_with_training()
     new = 0
     with into.transaction() as connection:
         for key, status in statuses.items():
             if mine.get(key) == "done" and status == "done" and _scores(into, key) != _scores(other, key):
                 raise InputError(f"unit {key[:12]} has other scores in {other.path} than in {into.path}")
-            if key not in mine or (mine[key] == "failed" and status == "done"):
+            known = key in mine and not (mine[key] == "failed" and status == "done")
+            # the same scores, with times that were measured alone or with a hash
+            more = mine.get(key) == status == "done" and theirs_say.get(key, ()) > ours_say.get(key, ())
+            if not known or (more and key not in with_curves):
                 new += key not in mine
                 _copy_unit(connection, other.connection, key)
         if other.keeps_training:
@@ -54,6 +58,14 @@ def _definitions(store: Store) -> dict[str, set[str]]:
         for name, value in json.loads(text).items():
             found.setdefault(name, set()).add(value)
     return found
+
+
+def _told_of(store: Store) -> dict[str, tuple[bool, bool]]:
+    """Return for each unit whether its times were measured alone, and whether it has a hash; nothing of an old store."""
+    if not store.keeps_parts:
+        return {}
+    query = "SELECT key, alone, digest != '' FROM units"
+    return {key: (bool(alone), bool(hashed)) for key, alone, hashed in store.connection.execute(query)}
 
 
 def _scores(store: Store, key: str) -> list[tuple[Any, ...]]:

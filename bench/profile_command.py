@@ -58,17 +58,16 @@ def _print_head(suite: str, table: pd.DataFrame) -> None:
     failed = int((table["status"] == "failed").sum())
     units = count(len(table), "unit") + (f" ({failed} with failed cells)" if failed else "")
     out.print(f"{suite}: {units}, {duration(total)} of computing{': ' if shares else ''}{shares}", markup=False)
-    unknown = int(table["methods"].isna().sum())
+    lost = table["host"] == ""
+    if lost.any():
+        out.print(f"{count(int(lost.sum()), 'unit')} ended with the worker process: no time is known", markup=False)
+    unknown = int((table["methods"].isna() & ~lost).sum())
     if unknown:
         out.print(f"of {count(unknown, 'unit')} only the whole time is known", markup=False)
     workers = table["workers"]
     beside = count(int((workers > 1).sum()), "unit")
     if (workers > 1).any():
-        out.print(
-            f"{beside} computed by up to {workers.max()} workers at a time: their times are longer than alone "
-            "(bench run --cost-alone)",
-            markup=False,
-        )
+        out.print(f"{beside} computed by up to {workers.max()} workers at a time, which makes times longer", markup=False)
 
 
 def _print_tables(table: pd.DataFrame) -> None:
@@ -77,7 +76,7 @@ def _print_tables(table: pd.DataFrame) -> None:
     from .profile import PARTS, classifier_seconds, sums_by
 
     for column, title in {"method": "method", "dataset": "data set", "host": "machine"}.items():
-        sums = sums_by(table, column)
+        sums = sums_by(table[table[column] != ""], column)
         if column == "host" and len(sums) < 2:
             continue
         shown = _table(title, "time", *PARTS, "memory")

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..provenance import PACKAGES, distributions_of, package_versions
 from .device import CPU, requirements
@@ -140,6 +140,7 @@ def execute(
     progress: Progress,
     display: Display,
     limit: Limit | None = None,
+    save: Callable[[Unit, UnitResult, dict[str, str], int], Any] | None = None,
 ) -> None:
     """Compute units and store each result as it comes.
 
@@ -159,7 +160,10 @@ def execute(
         Told before units start and after each is stored.
     limit : Limit, optional
         Units that do not fit into the time that is left are not started.
+    save : callable, optional
+        Stores a result; by default `Store.save`.
     """
+    save = save or store.save
     waiting = deque(todo)
     flying: dict[Future[UnitResult], Unit] = {}
     estimator = Estimator(plan, measured_before(store, plan))
@@ -183,7 +187,7 @@ def execute(
         for future in finished:
             unit = flying.pop(future)
             result = _result(unit, future)
-            store.save(unit, result, versions, workers)
+            save(unit, result, versions, workers)
             if result.seconds:
                 # (nothing is known of a unit whose process died)
                 estimator.learn(unit, result.seconds)

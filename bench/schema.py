@@ -27,9 +27,11 @@ CREATE TABLE samples (
 _EFFORT = "effort TEXT NOT NULL DEFAULT '{}'"
 _TUNED = "tuned TEXT NOT NULL DEFAULT '{}'"
 
-#: what a unit's seconds were spent on: JSON; how many workers computed at the time (0: not known); see unit_digest.py
+#: what a unit's seconds were spent on: JSON; how many workers computed at the time (0: not known); whether its times
+#: were measured alone, see alone.py; the hash of its rows, see unit_digest.py
 _PARTS = "parts TEXT NOT NULL DEFAULT '{}'"
 _WORKERS = "workers INTEGER NOT NULL DEFAULT 0"
+_ALONE = "alone INTEGER NOT NULL DEFAULT 0"
 _DIGEST = "digest TEXT NOT NULL DEFAULT ''"
 
 #: version -> what makes it the next one
@@ -37,7 +39,7 @@ UPGRADES = {
     1: [_TRAINING],
     2: [f"ALTER TABLE draws ADD COLUMN {_EFFORT}", f"ALTER TABLE cells ADD COLUMN {_TUNED}"],
     3: [_SAMPLES],
-    4: [f"ALTER TABLE units ADD COLUMN {column}" for column in (_PARTS, _WORKERS, _DIGEST)],
+    4: [f"ALTER TABLE units ADD COLUMN {column}" for column in (_PARTS, _WORKERS, _ALONE, _DIGEST)],
 }
 
 SCHEMA = (
@@ -54,7 +56,7 @@ CREATE TABLE units (
     seconds REAL NOT NULL, work_seconds REAL NOT NULL, peak_memory_mb REAL NOT NULL,
     finished TEXT NOT NULL, host TEXT NOT NULL, environment TEXT NOT NULL,
     """
-    + f"{_PARTS}, {_WORKERS}, {_DIGEST}"
+    + f"{_PARTS}, {_WORKERS}, {_ALONE}, {_DIGEST}"
     + """
 );
 CREATE TABLE draws (

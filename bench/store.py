@@ -35,6 +35,10 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
+class _OtherRowsError(Exception):
+    """A unit that was computed again has other rows."""
+
+
 class Store:
     """Results on disk.
 
@@ -143,40 +147,57 @@ class Store:
         """Return the status of every stored unit, by key."""
         return dict(self.connection.execute("SELECT key, status FROM units"))
 
-    def workers_of_units(self) -> dict[str, int]:
-        """Return for every unit that has results, by key, how many workers computed at the time; 0: not known."""
-        query = "SELECT key, workers FROM units u WHERE EXISTS (SELECT 1 FROM draws d WHERE d.unit = u.id)"
-        return dict(self.connection.execute(query))
+    def units_with_results(self) -> dict[str, tuple[str, bool]]:
+        """Return status, and whether its times were measured alone, of every unit that has results, by key."""
+        query = "SELECT key, status, alone FROM units u WHERE EXISTS (SELECT 1 FROM draws d WHERE d.unit = u.id)"
+        return {key: (status, bool(alone)) for key, status, alone in self.connection.execute(query)}
 
     def save(self, unit: Unit, result: UnitResult, environment: dict[str, str], workers: int = 0) -> None:
         """Store a unit's result in one transaction; an earlier one of the same unit is replaced.
 
         `workers` is the number of those that computed beside it, itself included, as far as it is known.
-
-        Raises
-        ------
-        InputError
-            The store cannot be written, or the unit is done already, with other scores: it stays as it was.
         """
         with self.transaction() as connection:
-            done = "DELETE FROM units WHERE key = ? RETURNING iif(status = 'done', digest, '')"
-            before = (connection.execute(done, [unit.key]).fetchone() or ("",))[0]
-            row = connection.execute(
-                "INSERT INTO units VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'') RETURNING id",
-                [
-                    unit.key, unit.method.id, unit.dataset.id, unit.scenario.id, json.dumps(unit.draws),
-                    json.dumps(unit.definitions), "failed" if result.error else "done", result.error,
-                    json.dumps(result.warnings), result.seconds, sum(result.parts.values()), result.peak_memory_mb,
-                    _now(), result.host, json.dumps(environment), json.dumps(result.parts), workers,
-                ],
-            ).fetchone()  # fmt: skip
-            for draw in result.draws:
-                self._save_draw(connection, row[0], draw)
-            digest = unit_digest(connection, row[0])
-            if before and before != digest:
-                what = f"it failed ({result.error})" if result.error else "it has other scores"
-                raise InputError(f"{unit.title}: computed again, {what}; store {self.path} keeps what it had")
-            connection.execute("UPDATE units SET digest = ? WHERE id = ?", [digest, row[0]])
+            self._save(connection, unit, result, environment, workers)
+
+    def save_alone(self, unit: Unit, result: UnitResult, environment: dict[str, str]) -> bool:
+        """Store the result of a stored unit that was computed again, alone, if it is the same; tell whether it is."""
+        try:
+            with self.transaction() as connection:
+                (id_,) = connection.execute("SELECT id FROM units WHERE key = ?", [unit.key]).fetchone()
+                before = unit_digest(connection, id_)
+                if self._save(connection, unit, result, environment, 1, alone=True) != before:
+                    # takes it all back
+                    raise _OtherRowsError
+        except _OtherRowsError:
+            return False
+        return True
+
+    def _save(
+        self,
+        connection: sqlite3.Connection,
+        unit: Unit,
+        result: UnitResult,
+        environment: dict[str, str],
+        workers: int,
+        alone: bool = False,
+    ) -> str:
+        """Write a unit's rows and return their hash."""
+        connection.execute("DELETE FROM units WHERE key = ?", [unit.key])
+        (id_,) = connection.execute(
+            "INSERT INTO units VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'') RETURNING id",
+            [
+                unit.key, unit.method.id, unit.dataset.id, unit.scenario.id, json.dumps(unit.draws),
+                json.dumps(unit.definitions), "failed" if result.error else "done", result.error,
+                json.dumps(result.warnings), result.seconds, sum(result.parts.values()), result.peak_memory_mb,
+                _now(), result.host, json.dumps(environment), json.dumps(result.parts), workers, int(alone),
+            ],
+        ).fetchone()  # fmt: skip
+        for draw in result.draws:
+            self._save_draw(connection, id_, draw)
+        digest = unit_digest(connection, id_)
+        connection.execute("UPDATE units SET digest = ? WHERE id = ?", [digest, id_])
+        return digest
 
     @staticmethod
     def _save_draw(connection: sqlite3.Connection, unit: int, draw: DrawResult) -> None:
@@ -320,9 +341,9 @@ class Store:
         `classifiers` and `draws` are those of the suite: cells that were not run have rows, too.
 
         Columns are method, dataset, scenario, classifier, draw, status (``"ok"``, ``"failed"``,
-        ``"not applicable"``, ``"not run"``), error, n_train, n_generated, n_test, workers (that computed at the
-        time; 0: not known), seconds, fit_seconds, those of `EFFORT` (NaN for a method that trains nothing), tuned
-        (JSON, or an empty string), and one for each metric.
+        ``"not applicable"``, ``"not run"``), error, n_train, n_generated, n_test, alone (1: times were measured
+        alone), seconds, fit_seconds, those of `EFFORT` (NaN for a method that trains nothing), tuned (JSON, or an empty
+        string), and one for each metric.
         """
         parts = list(read_parts(self, run, classifiers, draws))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

@@ -20,13 +20,13 @@ EFFORT = {"steps": "steps", "epochs": "epochs", "rows": "rows_seen", "networks":
 PART, PART_ROWS = 500, 10_000
 
 _PLACE = ["method", "dataset", "scenario", "classifier", "draw"]
-_COUNTS = ["n_train", "n_generated", "n_test", "workers"]
+_COUNTS = ["n_train", "n_generated", "n_test", "alone"]
 #: what is the same in many rows: one text in memory is enough
 _TEXTS = ["method", "dataset", "scenario", "classifier", "error", "tuned"]
 
 # a join in the order in which it is written: the units of the part first
 _CELLS = """SELECT ru.method, ru.dataset, ru.scenario, c.classifier, c.draw, c.error, d.n_train, d.n_generated,
-                   d.n_test, d.seconds, c.fit_seconds, {kept}, {workers} AS workers, c.unit
+                   d.n_test, d.seconds, c.fit_seconds, {kept}, {alone} AS alone, c.unit
             FROM json_each(?) part CROSS JOIN units u ON u.id = part.value
             CROSS JOIN run_units ru ON ru.run = ? AND ru.key = u.key
             CROSS JOIN cells c ON c.unit = u.id CROSS JOIN draws d ON d.unit = c.unit AND d.draw = c.draw
@@ -57,8 +57,7 @@ def read_parts(store: Store, run: int, classifiers: Sequence[str], draws: int) -
     # where there is any row without them, numbers of rows are no whole numbers
     counts = np.dtype("int64" if first is None else "float64")
     kept = "d.effort, c.tuned" if store.keeps_effort else "'{}' AS effort, '{}' AS tuned"
-    workers = "u.workers" if store.keeps_parts else "0"
-    query = _CELLS.format(kept=kept, workers=workers)
+    query = _CELLS.format(kept=kept, alone="u.alone" if store.keeps_parts else "0")
     units = iter([id_ for (id_,) in connection.execute(_UNITS, [run])])
     while part := list(islice(units, PART)):
         table = _part(connection, run, part, query, metrics)

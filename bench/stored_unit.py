@@ -194,13 +194,26 @@ def _check_row(check: UnitCheck, row: _Row) -> None:
         well = False
     if not well or not all(_is_time(row[name]) for name in ("seconds", "work_seconds", "peak_memory_mb")):
         check.problems.add(FACTS)
+    if "digest" in row and not _is_of_this_version(row):
+        check.problems.add(FACTS)
+
+
+def _is_of_this_version(row: _Row) -> bool:
+    """Tell whether what stores keep since version 5 can be read: a unit that has any of it has all."""
+    try:
+        parts = json.loads(row["parts"])
+        well = isinstance(parts, dict) and all(map(_is_time, parts.values()))
+    except BROKEN:
+        return False
+    numbers = all(isinstance(row[name], int) and row[name] >= 0 for name in ("workers", "alone"))
+    return well and numbers and (bool(row["digest"]) or not row["workers"])
 
 
 def _check_digest(check: UnitCheck, connection: sqlite3.Connection, row: _Row) -> None:
     """Check that the rows are those that were stored; an older store cannot tell."""
     check.hashed = bool(row.get("digest"))
     if check.hashed:
-        with suppress(sqlite3.DatabaseError):
+        with suppress(sqlite3.DatabaseError, *BROKEN):
             if unit_digest(connection, row["id"]) == row["digest"]:
                 return
         check.problems.add(CHANGED)

@@ -48,6 +48,22 @@ class WorkerFiles:
         os.dup2(file, 2)
         os.close(file)
 
+    def _ready(self, pid: int) -> Path:
+        return self.folder / f"{pid}.ready"
+
+    def say_ready(self) -> None:
+        """Say that this process has loaded all that it needs."""
+        with suppress(OSError):
+            self._ready(os.getpid()).touch()
+
+    def is_ready(self, pid: int) -> bool:
+        """Tell whether a process has said so."""
+        return self._ready(pid).exists()
+
+    def any_ready(self) -> bool:
+        """Tell whether any process has, of those that were not forgotten."""
+        return any(self.folder.glob("*.ready"))
+
     @contextmanager
     def computing(self, key: str) -> Iterator[None]:
         """Say that this process computes a unit; what it printed is forgotten at the end."""
@@ -64,7 +80,7 @@ class WorkerFiles:
 
     def forget(self, pid: int) -> None:
         """Take away the files of a process that is gone."""
-        for path in (self._unit(pid), self._output(pid)):
+        for path in (self._unit(pid), self._output(pid), self._ready(pid)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
@@ -106,7 +122,8 @@ class Watch:
     limits : UnitLimits
         What a unit may take.
     idle_died : callable
-        Called, in this thread, when a worker has died that had no unit, with the last line that it printed.
+        Called, in this thread, when a worker has died that had no unit, with the last line that it printed
+        and whether it was ready.
 
     Attributes
     ----------
@@ -114,7 +131,7 @@ class Watch:
         By the key of a unit whose worker was killed, why, in words.
     """
 
-    def __init__(self, files: WorkerFiles, limits: UnitLimits, idle_died: Callable[[str], None]) -> None:
+    def __init__(self, files: WorkerFiles, limits: UnitLimits, idle_died: Callable[[str, bool], None]) -> None:
         self.over: dict[str, str] = {}
         self._files = files
         self._limits = limits
@@ -147,11 +164,11 @@ class Watch:
         dead = [pid for pid in self._files.started() if not _is_child(pid)]
         running = self._files.running()
         idle = [pid for pid in dead if pid not in running]
-        said = [self._files.last_words(pid) for pid in idle]
+        found = [(self._files.last_words(pid), self._files.is_ready(pid)) for pid in idle]
         for pid in idle:
             self._files.forget(pid)
         if idle:
-            self._idle_died(said[0])
+            self._idle_died(found[0][0], any(ready for _, ready in found))
 
     def _end(self, pid: int, key: str, why: str) -> None:
         """Kill the worker of a unit and what it has started, if it is still at that unit."""

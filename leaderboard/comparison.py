@@ -11,6 +11,14 @@ from .pairs import MOST_IN_DIAGRAM, CriticalDifference, WinMatrix, critical_diff
 from .ranks import Friedman
 
 
+#: how times were measured, by what a run says of it
+TIMES = {
+    "alone": "Times were measured alone: one unit of work at a time, after a first use of each method.",
+    "during the run": "Times were measured during the run: with whatever workers computed beside them, and the first use of "
+    "a library. `bench run --cost-alone` measures them alone.",
+}
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One leaderboard: a tidy table and what belongs to it. Differences are in points (hundredths of the metric).
@@ -51,7 +59,7 @@ class Comparison:
     budget : str
         How parameters were chosen and what generative methods were given, for the whole run; empty if nothing is known.
     times : str
-        How times were measured, in a sentence; empty if nothing is known.
+        How times were measured, a key of `TIMES`; empty if nothing is known.
     warnings, footnotes : tuple of str
         What the reader has to know.
     answer : Answer or None
@@ -108,3 +116,8 @@ class Comparison:
     def family(self) -> int:
         """How many methods were tested against the baseline."""
         return int(self.table["p_baseline"].notna().sum())
+
+    @property
+    def times_sentence(self) -> str:
+        """How times were measured, in a sentence; empty if nothing is known."""
+        return TIMES.get(self.times, "")

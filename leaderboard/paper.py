@@ -173,7 +173,7 @@ def _costs(main: Comparison) -> str:
         "Time per draw to fit the method and make rows, and Δ in points. On the Pareto front: no method costs no more "
         "and gains no less; for every other method, the one that does so and gains most."
     )
-    caption += f" {main.times}" if main.times else ""
+    caption += f" {main.times_sentence}" if main.times_sentence else ""
     return latex_table(["Method", "Time", "Δ", "95 % interval", "Pareto front, or beaten by"], rows, "lrrrl", caption)
 
 

@@ -9,14 +9,6 @@ import pandas as pd
 from .comparison import Comparison
 from .results import higher_is_better
 
-#: how times were measured, by what a run says of it
-TIMES = {
-    "alone": "Measured alone: one worker at a time.",
-    "shared": "Measured while other workers computed, which makes times longer, of some methods more than of others: "
-    "bench run --cost-alone measures them again, one worker at a time.",
-}
-
-
 def pareto_front(cost: npt.ArrayLike, gain: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Say which points no other point beats: none costs no more and gains no less, with one of the two strictly.
 

@@ -23,7 +23,7 @@ KEYS = ("method", "dataset", "scenario", "classifier", "draw")
 STATUSES = ("ok", "failed", "not applicable", "not run")
 #: Columns that are no metric.
 FACTS = (
-    *(*KEYS, "status", "error", "n_train", "n_generated", "n_test", "workers", "seconds", "fit_seconds"),
+    *(*KEYS, "status", "error", "n_train", "n_generated", "n_test", "alone", "seconds", "fit_seconds"),
     *("steps", "epochs", "rows_seen", "networks", "yield", "tuned"),
 )
 #: Metrics of generated rows, see `fidelity`: a method that adds none has none, so that they order nothing.

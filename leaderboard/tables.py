@@ -18,7 +18,6 @@ from .answer import answer
 from .comparison import Comparison
 from .contrast import Contrast, Design
 from .pairs import WinMatrix, win_matrix
-from .pareto import TIMES
 from .ranks import Friedman, average_ranks, friedman, rank_intervals
 from .results import COPIES, Results, as_results, higher_is_better, metric_columns, places_of
 from .statistics import TTest, bayesian_signed_rank, holm
@@ -116,7 +115,7 @@ def compare(
         finding=finding,
         omnibus_text=omnibus_line(omnibus) if confirmatory else "",
         budget=budget.statement(results.run, results.scores, budget.given_in(results.methods)),
-        times=TIMES.get(str(results.run.get("times", "")), ""),
+        times=str(results.run.get("times", "")),
         warnings=tuple(board.warnings(rows)),
         footnotes=FOOTNOTES,
         answer=answer(results, scores, board.draws, rows) if confirmatory and len(names) == 1 else None,

@@ -170,7 +170,7 @@ def _legend(comparison: Comparison, shown: set[str]) -> str:
         "min": "accuracy of the smallest class",
         "maj": "of the largest class",
         "Δ tuned": "with the decision tuned on training rows",
-        "cost": "mean time of a draw",
+        "cost": f"mean time of a draw{', measured alone' if comparison.times == 'alone' else ''}",
     }
     parts = [f"{header}: {words}" for header, words in meaning.items() if header in shown]
     return "; ".join([*parts, "*: control or adjuster"]) + "."

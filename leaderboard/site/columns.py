@@ -67,7 +67,7 @@ def columns(comparison: Comparison) -> list[Column]:
     table = comparison.table
     found = [*_differences(comparison), *_scores(comparison)]
     if "seconds" in table.columns:
-        found.append(_column("seconds", "cost", _COST, text.seconds, WHOLE))
+        found.append(_column("seconds", "cost", f"{_COST} {comparison.times_sentence}".strip(), text.seconds, WHOLE))
     if table["n_failed"].any():
         meaning = "Scores that failed: each counts as a tie with the baseline. Open a number to see the messages."
         found.append(Column("n_failed", "failed", meaning, lambda row: row["n_failed"]))

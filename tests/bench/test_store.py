@@ -53,12 +53,12 @@ def test_a_result_is_stored_once_and_replaced_as_a_whole(tmp_path):
         assert store.statuses() == {unit.key: "failed"}
         store.save(unit, result_of(unit, 0.75), {})
         assert store.statuses() == {unit.key: "done"}
-        store.save(unit, result_of(unit, 0.75), {}, workers=1)
-        assert store.workers_of_units() == {unit.key: 1}
-        for other, words in ((result_of(unit), "other scores"), (result_of(unit, error="boom"), "failed .boom.")):
-            with pytest.raises(InputError, match=words):
-                store.save(unit, other, {}, workers=2)
-        assert store.workers_of_units() == {unit.key: 1}
+        # what was computed again, alone, counts only if it is the same
+        for other in (result_of(unit), result_of(unit, error="boom"), UnitResult(unit.key, error="killed")):
+            assert not store.save_alone(unit, other, {})
+            assert store.units_with_results() == {unit.key: ("done", False)}
+        assert store.save_alone(unit, result_of(unit, 0.75), {})
+        assert store.units_with_results() == {unit.key: ("done", True)}
         assert list(store.connection.execute("SELECT value FROM scores WHERE metric = 'macro_f1'")) == [(0.75,)]
         assert list(store.connection.execute("SELECT value FROM scores WHERE metric = 'auroc'")) == [(None,)]
 

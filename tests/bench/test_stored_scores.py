@@ -65,7 +65,7 @@ def expected(path):
             dict(one)
             for one in db.execute(
                 "SELECT ru.method, ru.dataset, ru.scenario, c.classifier, c.draw, c.error, d.n_train, d.n_generated,"
-                " d.n_test, u.workers, d.seconds, c.fit_seconds, d.effort, c.tuned, c.unit FROM run_units ru"
+                " d.n_test, u.alone, d.seconds, c.fit_seconds, d.effort, c.tuned, c.unit FROM run_units ru"
                 " JOIN units u ON u.key = ru.key JOIN cells c ON c.unit = u.id"
                 " JOIN draws d ON d.unit = u.id AND d.draw = c.draw ORDER BY ru.position, c.draw, c.classifier"
             )
