@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import wait
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ class WorkerSide(WorkerPlugin):
                 report = engine.report(unit)
                 if report != told:
                     told = report
-                    get_worker().log_event(self.name, (unit.key, report and [report.what, report.done, report.total]))
+                    get_worker().log_event(self.name, (unit.key, report and list(astuple(report))))
             return future.result()
         except CannotComputeError as error:
             raise RefusedError(address, str(error)) from None

@@ -29,13 +29,15 @@ def duration(seconds: float) -> str:
 
 
 def seconds_left(progress: Progress) -> float:
-    """Return the estimate for what is left, or what the slowest fit still needs at its pace, if that is longer."""
-    longest = 0.0
-    for one in progress.running:
-        report = one.report()
-        if report and report.done > 0:
-            longest = max(longest, (time.monotonic() - one.since) * (report.total / report.done - 1))
-    return max(progress.seconds_left, longest)
+    """Return the estimate for what is left, or what the slowest fit still needs at its pace, if that is longer.
+
+    The estimate is that of the last unit's end; since then each worker has come as far as what it runs.
+    """
+    now = time.monotonic()
+    gone = [one.left(progress.estimated) - one.left(now) for one in progress.running]
+    reports = filter(None, (one.report() for one in progress.running))
+    longest = max((report.seconds_left for report in reports), default=0.0)
+    return max(progress.seconds_left - sum(gone) / max(len(gone), 1), longest)
 
 
 def counts_line(progress: Progress) -> str:

@@ -18,7 +18,7 @@ from ..datasets.contract import Dataset, FiniteDataset
 from ..errors import InputError
 from ..progress import listening
 from .evaluate import CACHE, UnitResult, describe, evaluate
-from .fit_progress import Report, ReportFiles
+from .fit_progress import FitClock, Report, ReportFiles
 from .limits import NO_LIMITS, UnitLimits
 from .plan import Unit, dataset_instance, differing_code
 from .plugins import PluginError, load_entry_points, load_plugin
@@ -76,9 +76,10 @@ class InProcess:
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Compute the unit and return a finished future."""
         future: Future[UnitResult] = Future()
+        clock = FitClock()
 
         def keep(what: str, done: int, total: int) -> None:
-            self._reports[unit.key] = Report(what, done, total)
+            self._reports[unit.key] = Report(what, done, total, clock.seconds(done, total))
             if done >= total:
                 # what follows is something else
                 self._reports.clear()

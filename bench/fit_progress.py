@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..progress import listening
@@ -24,14 +24,38 @@ INTERVAL = 0.5
 
 @dataclass(frozen=True)
 class Report:
-    """How far a long fit is: `done` of `total` steps of `what`."""
+    """How far a long fit is: `done` of `total` steps of `what`, `seconds` after it began."""
 
     what: str
     done: int
     total: int
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def seconds_left(self) -> float:
+        """What the fit still needs at its pace; 0 before the first step."""
+        return self.seconds * (self.total / self.done - 1) if self.done > 0 else 0.0
 
     def __str__(self) -> str:
         return f"{self.what} {self.done:,} of {self.total:,} steps"
+
+
+class FitClock:
+    """How long the fit goes on that reports: of the several in a unit each begins where the one before has ended."""
+
+    def __init__(self) -> None:
+        self._began, self._done = time.monotonic(), 0
+
+    def seconds(self, done: int, total: int) -> float:
+        """Return the seconds of this fit, of which `done` of `total` steps are done."""
+        now = time.monotonic()
+        if done < self._done:
+            self._began = now
+        passed = now - self._began
+        if done >= total:
+            self._began, done = now, 0
+        self._done = done
+        return passed
 
 
 class ReportFiles:
@@ -72,10 +96,11 @@ class ReportFiles:
     @contextmanager
     def writing(self, key: str) -> Iterator[None]:
         """Write what is reported inside the block, and take it away at its end."""
-        written = -INTERVAL
+        written, clock = -INTERVAL, FitClock()
 
         def write(what: str, done: int, total: int) -> None:
             nonlocal written
+            seconds = clock.seconds(done, total)
             if done >= total:
                 # what follows is something else, and reports at once
                 written = -INTERVAL
@@ -88,7 +113,7 @@ class ReportFiles:
             written = now
             part = self._file(f"{key}.{os.getpid()}")
             with suppress(OSError):
-                part.write_text(json.dumps([what, int(done), int(total)]), encoding="utf-8")
+                part.write_text(json.dumps([what, int(done), int(total), seconds]), encoding="utf-8")
                 part.replace(self._file(key))
 
         try:

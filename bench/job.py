@@ -16,7 +16,7 @@ from .console import Places, count, err, out
 from .device import check_devices, check_package, missing_requirement
 from .display import display_on, duration
 from .engine import Engine, make_engine
-from .estimate import Estimator, longest_first
+from .estimate import Estimator, longest_first, makespan, measured_before
 from .inspections import inspect_datasets, print_findings
 from .limits import NO_LIMITS, UnitLimits
 from .own_table import describe
@@ -142,7 +142,7 @@ def compute_suite(
     with Store(places.store, write=True) as store:
         units = manner.units(plan)
         todo, done, failed = units_to_run(units, store, retry_failed=manner.retry_failed)
-        estimator = Estimator(plan, store.unit_seconds())
+        estimator = Estimator(plan, measured_before(store, plan))
         if not limit:
             # (within a time, what matters most comes first)
             todo = longest_first(todo, estimator)
@@ -183,7 +183,8 @@ def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
     try:
         units = manner.units(plan)
         standing = units_to_run(units, store, retry_failed=manner.retry_failed)
-        print_plan(plan, units, standing, Estimator(plan, store.unit_seconds() if store else []), manner.processes)
+        estimator = Estimator(plan, measured_before(store, plan) if store else [])
+        print_plan(plan, units, standing, estimator, manner.processes)
     finally:
         if store:
             store.close()
@@ -194,7 +195,7 @@ def _announce(
 ) -> None:
     """Print what the suite consists of, what is to be computed, and what is not."""
     suite = plan.suite
-    guess = f", about {duration(sum(map(estimator.seconds, todo)) / manner.processes)}" if todo else ""
+    guess = f", about {duration(makespan(map(estimator.seconds, todo), manner.processes))}" if todo else ""
     where = count(manner.processes, "process", "es")
     if manner.scheduler:
         guess, where = "", f"the workers of {manner.scheduler}"

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol
 
 from ..provenance import PACKAGES, distributions_of, package_versions
 from .device import CPU, requirements
 from .engine import Engine, WorkerDiedError
-from .estimate import Estimator
+from .estimate import Estimator, makespan, measured_before
 from .evaluate import UnitResult
 from .fit_progress import Report
 from .plan import Plan, Unit
@@ -32,6 +32,9 @@ QUEUED_PER_WORKER = 2
 #: seconds between two estimates of what is left
 ESTIMATE_EVERY = 0.2
 
+#: a unit that takes longer than was expected is taken to need this share more of what it has taken
+OVERRUN = 0.25
+
 
 @dataclass(frozen=True)
 class Running:
@@ -45,11 +48,19 @@ class Running:
         When it was started, in seconds of `time.monotonic`.
     report : callable
         Returns how far it says it is, or None; may be called from any thread.
+    expected : float
+        Seconds that it was expected to take.
     """
 
     title: str
     since: float
     report: Callable[[], Report | None]
+    expected: float = 0.0
+
+    def left(self, now: float) -> float:
+        """Return the seconds that it still needs."""
+        passed = max(0.0, now - self.since)
+        return max(self.expected - passed, OVERRUN * passed)
 
 
 @dataclass
@@ -64,6 +75,8 @@ class Progress:
         The units that are being computed; replaced as a whole, never changed, since displays read it in their threads.
     seconds_left : float
         Estimate for what is not finished.
+    estimated : float
+        When that was estimated, on `time.monotonic`.
     deadline : float
         When nothing is started any more, on `time.monotonic`; infinite unless the time is bound.
     """
@@ -73,6 +86,7 @@ class Progress:
     failed: int
     running: list[Running] = field(default_factory=list)
     seconds_left: float = 0.0
+    estimated: float = 0.0
     deadline: float = math.inf
 
     @property
@@ -148,10 +162,10 @@ def execute(
     """
     waiting = deque(todo)
     flying: dict[Future[UnitResult], Unit] = {}
-    estimator = Estimator(plan, store.unit_seconds())
+    estimator = Estimator(plan, measured_before(store, plan))
     versions = environment(plan)
-    workers = engine.workers
-    progress.seconds_left, estimate_at = sum(map(estimator.seconds, todo)) / workers, 0.0
+    workers, estimate_at = engine.workers, 0.0
+    _estimate(progress, todo, estimator, workers)
     progress.deadline = limit.deadline if limit else math.inf
     while waiting or flying:
         # of a cluster there may be more now, or fewer
@@ -162,7 +176,7 @@ def execute(
             if limit and not (waiting := _within(limit, waiting, estimator)):
                 break
             unit = waiting.popleft()
-            progress.running = _running([*flying.values(), unit], engine, progress.running)
+            progress.running = _running([*flying.values(), unit], engine, estimator, progress.running)
             display.started(progress)
             flying[engine.submit(unit)] = unit
         finished, _ = wait(flying, return_when=FIRST_COMPLETED)
@@ -175,11 +189,13 @@ def execute(
                 estimator.learn(unit, result.seconds)
             progress.failed += bool(result.error)
             progress.done += not result.error
-            progress.running = _running(flying.values(), engine, progress.running)
+            progress.running = _running(flying.values(), engine, estimator, progress.running)
             if time.monotonic() >= estimate_at or not waiting:
                 # of tens of thousands of units it takes a while, too
                 start = time.monotonic()
-                progress.seconds_left = sum(map(estimator.seconds, [*waiting, *flying.values()])) / workers
+                estimator.fit()
+                behind = islice(flying.values(), len(progress.running), None)
+                _estimate(progress, chain(behind, waiting), estimator, workers)
                 estimate_at = time.monotonic() + max(ESTIMATE_EVERY, 50 * (time.monotonic() - start))
             display.finished(progress, unit, result)
 
@@ -189,14 +205,22 @@ def _within(limit: Limit, waiting: deque[Unit], estimator: Estimator) -> deque[U
     return deque(unit for unit in waiting if limit.fits(0.0 if estimator.is_guess(unit) else estimator.seconds(unit)))
 
 
-def _running(units: Iterable[Unit], engine: Engine, before: list[Running]) -> list[Running]:
+def _running(units: Iterable[Unit], engine: Engine, estimator: Estimator, before: list[Running]) -> list[Running]:
     """Return the units that the workers are at: the first ones handed over; what ran before keeps its start."""
-    known = {one.title: one for one in before}
+    since = {one.title: one.since for one in before}
     now = time.monotonic()
     return [
-        known.get(unit.title) or Running(unit.title, now, partial(engine.report, unit))
+        Running(unit.title, since.get(unit.title, now), partial(engine.report, unit), estimator.seconds(unit))
         for unit in islice(units, engine.workers)
     ]
+
+
+def _estimate(progress: Progress, waiting: Iterable[Unit], estimator: Estimator, workers: int) -> None:
+    """Write into the progress how long what is running, and what waits, will take."""
+    now = time.monotonic()
+    running = (one.left(now) for one in progress.running)
+    progress.seconds_left = makespan(chain(running, map(estimator.seconds, waiting)), workers)
+    progress.estimated = now
 
 
 def _result(unit: Unit, future: Future[UnitResult]) -> UnitResult:

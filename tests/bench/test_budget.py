@@ -238,7 +238,7 @@ def test_estimates_follow_budgets_and_trials():
     def seconds(method="costly", trials=0, budget=""):
         classifiers = tuple(SimpleNamespace(name=name) for name in ("mlp", "random-forest"))
         suite = SimpleNamespace(classifiers=classifiers, folds=3, test_fraction=0.2, trials=trials, budget=budget)
-        info = SimpleNamespace(n_rows=150, classes=("x", "y", "z"))
+        info = SimpleNamespace(class_counts=(50, 50, 50), classes=("x", "y", "z"))
         known = {
             "costly": Costly(),
             "costly+gc": SimpleNamespace(augmenter=Costly(), n_networks=len),

@@ -6,8 +6,8 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from augbench.bench.display import PlainLines, display_on, duration
-from augbench.bench.run import Progress, Running
+from augbench.bench.display import PlainLines, display_on, duration, seconds_left
+from augbench.bench.run import Progress, Running, _estimate
 from rich.console import Console
 
 
@@ -21,8 +21,9 @@ def unit(method="smote", dataset="iris", draws=2):
     )
 
 
-def running(*titles, since=0.0, report=None):
-    return [Running(title, since, lambda: report) for title in titles]
+def running(*titles, since=None, report=None, expected=60.0):
+    since = time.monotonic() if since is None else since
+    return [Running(title, since, lambda: report, expected) for title in titles]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,35 @@ def test_bound_time_is_never_promised_more(stop_in, words):
     progress = Progress(10, 4, 0, [], 75, deadline=time.monotonic() + stop_in + 0.4)
     PlainLines(Console(file=file, width=60), every=0).finished(progress, unit(), SimpleNamespace(error=""))
     assert file.getvalue().strip().endswith(words)
+
+
+def test_the_time_left_goes_down_while_units_run():
+    now = time.monotonic()
+    progress = Progress(10, 3, 0, running("a", "b", since=now - 20), 75, estimated=now - 10)
+    assert seconds_left(progress) == pytest.approx(65, abs=0.2)
+    # of two workers one began later, so that the other one counts alone for half of the time
+    progress.running = [*running("a", since=now - 20), *running("b", since=now)]
+    assert seconds_left(progress) == pytest.approx(70, abs=0.2)
+
+
+def test_a_unit_that_takes_longer_than_expected_does_not_use_up_the_time_of_the_others():
+    now = time.monotonic()
+    late = running("a", since=now - 400, expected=100)[0]
+    assert late.left(now - 400) == 100
+    assert late.left(now - 350) == 50
+    assert late.left(now) == pytest.approx(100)
+    # 1,000 seconds for the others
+    assert seconds_left(Progress(10, 3, 0, [late], 1100, estimated=now - 400)) == pytest.approx(1100, abs=0.2)
+
+
+def test_what_runs_counts_with_what_it_still_needs():
+    now = time.monotonic()
+    progress = Progress(10, 3, 0, running("a", "b", since=now - 20))
+    estimator = SimpleNamespace(seconds=lambda one: one)
+    _estimate(progress, [10.0, 30.0], estimator, 2)
+    # 40 seconds of each, then 10 here and 30 there
+    assert progress.seconds_left == pytest.approx(70, abs=0.2)
+    assert progress.estimated == pytest.approx(now, abs=0.2)
 
 
 def test_a_terminal_shows_what_runs_now():

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 from augbench import progress
@@ -11,7 +12,7 @@ from augbench.bench import engine as engines
 from augbench.bench import fit_progress
 from augbench.bench.display import PlainLines, counts_line, display_on
 from augbench.bench.engine import InProcess, Processes
-from augbench.bench.fit_progress import Report, ReportFiles
+from augbench.bench.fit_progress import FitClock, Report, ReportFiles
 from augbench.bench.plan import make_plan
 from augbench.bench.plugins import load_plugin
 from augbench.bench.run import Progress, Running
@@ -37,6 +38,7 @@ class TestReportFiles:
             progress.report("training", 1200, 6000)
             progress.report("training", 1300, 6000)
             assert files.read("k") == Report("training", 1300, 6000)
+            assert 0 < files.read("k").seconds < 60
             assert files.read("other") is None
             progress.report("training", 6000, 6000)
             assert files.read("k") is None
@@ -147,10 +149,30 @@ def test_a_terminal_shows_it_beside_the_unit_and_it_moves():
 
 def test_the_time_left_is_no_shorter_than_the_slowest_fit_says():
     start = time.monotonic() - 600
-    fits = [Running("a", start, lambda: Report("training", 2000, 6000)), Running("b", start, lambda: None)]
-    fits += [Running("c", start, lambda: Report("training", 0, 6000))]
-    assert re.fullmatch(r"3 done, 7 left, about 20 min \d\d s", counts_line(Progress(10, 3, 0, fits, 75)))
-    assert counts_line(Progress(10, 3, 0, fits, 7200)) == "3 done, 7 left, about 2 h 00 min"
+    fits = [Running("a", start, lambda: Report("training", 2000, 6000, 600.0)), Running("b", start, lambda: None)]
+    fits += [Running("c", start, lambda: Report("training", 0, 6000, 600.0))]
+    progress = Progress(10, 3, 0, fits, 75, estimated=time.monotonic())
+    assert counts_line(progress) == "3 done, 7 left, about 20 min 00 s"
+    progress.seconds_left = 7200
+    assert counts_line(progress) == "3 done, 7 left, about 2 h 00 min"
+
+
+@pytest.mark.parametrize("end", [(6000, 6000), None])
+def test_each_fit_of_a_unit_has_its_own_pace(monkeypatch, end):
+    now = [100.0]
+    monkeypatch.setattr(fit_progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    clock = FitClock()
+    now[0] = 160.0
+    assert clock.seconds(3000, 6000) == 60.0
+    assert Report("training", 3000, 6000, 60.0).seconds_left == 60.0
+    now[0] = 220.0
+    if end:
+        assert clock.seconds(*end) == 120.0
+    else:
+        # the next one begins without a word
+        assert clock.seconds(0, 6000) == 0.0
+    now[0] = 230.0
+    assert clock.seconds(1000, 6000) == 10.0
 
 
 def test_a_log_shows_life_when_a_unit_takes_long():
