@@ -138,7 +138,8 @@ class _Factors:
         return bool(self._factors) and self._levels(cell)[0] in self._factors[0]
 
 
-#: guesses for fitting a classifier once to so many rows of so many classes: seconds, on one core
+#: guesses for fitting a classifier once to so many rows of so many classes: seconds, on one core; from runs of `quick`
+#: and of `sizes` in benchmarks/estimates.py
 FITS: dict[str, Callable[[float, int], float]] = {
     "logistic-regression": lambda rows, classes: 0.003 + 1e-6 * rows * classes,
     "one-unit-network": lambda rows, classes: 0.003 + 1e-6 * rows * classes,

@@ -67,7 +67,9 @@ def _print_head(suite: str, table: pd.DataFrame) -> None:
     workers = table["workers"]
     beside = count(int((workers > 1).sum()), "unit")
     if (workers > 1).any():
-        out.print(f"{beside} computed by up to {workers.max()} workers at a time, which makes times longer", markup=False)
+        out.print(
+            f"{beside} computed by up to {workers.max()} workers at a time, which makes times longer", markup=False
+        )
 
 
 def _print_tables(table: pd.DataFrame) -> None:

@@ -10,12 +10,11 @@ from .answer import Answer
 from .pairs import MOST_IN_DIAGRAM, CriticalDifference, WinMatrix, critical_difference
 from .ranks import Friedman
 
-
 #: how times were measured, by what a run says of it
 TIMES = {
     "alone": "Times were measured alone: one unit of work at a time, after a first use of each method.",
-    "during the run": "Times were measured during the run: with whatever workers computed beside them, and the first use of "
-    "a library. `bench run --cost-alone` measures them alone.",
+    "during the run": "Times were measured during the run: beside other workers, if there were any, and with the first "
+    "use of a library. bench run --cost-alone measures them alone.",
 }
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from .comparison import Comparison
 from .results import higher_is_better
 
+
 def pareto_front(cost: npt.ArrayLike, gain: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Say which points no other point beats: none costs no more and gains no less, with one of the two strictly.
 

@@ -10,11 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from augbench import InputError, Store
-from augbench.bench.alone import ALONE, SHARED, UNKNOWN, keep_alone
+from augbench.bench.alone import ALONE, DURING_RUN, keep_alone
 from augbench.bench.console import Places
-from augbench.bench.evaluate import evaluate
-from augbench.bench.job import Manner, compute_suite
+from augbench.bench.evaluate import CACHE, evaluate
+from augbench.bench.job import Manner, compute_suite, run_suite
 from augbench.bench.plan import make_plan
 from augbench.bench.plugins import load_plugin
 from augbench.bench.profile import PARTS, classifier_seconds, sums_by, unit_times
@@ -81,17 +82,17 @@ def test_units_of_an_older_store_have_their_whole_time_only(slow, tmp_path):
     with closing(sqlite3.connect(slow[0])) as source, closing(sqlite3.connect(tmp_path / "old.sqlite")) as old:
         source.backup(old)
         old.executescript(
-            "".join(f"ALTER TABLE units DROP COLUMN {name};" for name in ("parts", "workers", "digest"))
+            "".join(f"ALTER TABLE units DROP COLUMN {name};" for name in ("parts", "workers", "alone", "digest"))
             + "UPDATE meta SET value = '4' WHERE key = 'schema_version'"
         )
     code, output = command("profile", "--store", tmp_path / "old.sqlite")
     assert code == 0, output
     assert "of 4 units only the whole time is known" in output
     with Store(tmp_path / "old.sqlite") as store:
-        assert results_of(store).run["times"] == UNKNOWN
+        assert results_of(store).run["times"] == DURING_RUN
     # a driver brings it to this version
     with Store(tmp_path / "old.sqlite", write=True) as store:
-        assert set(store.workers_of_units().values()) == {0}
+        assert set(store.units_with_results().values()) == {("done", False)}
     assert "without a hash, stored by an older version: 4 units" in command("store", "check", "--store",
                                                                            tmp_path / "old.sqlite")[1]  # fmt: skip
 
@@ -114,58 +115,117 @@ def test_memory_is_that_of_the_unit_not_of_the_process_before_it(tmp_path):
 # -- times alone -------------------------------------------------------------------------------------------------------
 
 
+ALONE_TOO = Manner(2, quiet=True, site=False, cost_alone=True)
+RETURN = "return rows.iloc[[0] * counts[2]], np.repeat(2, counts[2])"
+
+
+def times_of(path):
+    """Return method and seconds of every unit, and which were measured alone."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT method, seconds, alone FROM units ORDER BY id").fetchall()
+
+
 def test_cost_is_measured_alone_on_request(tmp_path):
-    suite = validate_suite(SUITE, "checked")
-    path = tmp_path / "store.sqlite"
-    compute_suite(suite, {}, [], Places(path, None), Manner(2, quiet=True, site=False))
-    before = fingerprint(path)
-    with Store(path) as store:
-        assert results_of(store).run["times"] == SHARED
-    alone = Manner(2, quiet=True, site=False, cost_alone=True)
-    compute_suite(suite, {}, [], Places(path, None), alone)
-    assert fingerprint(path) == before
-    with Store(path) as store:
-        workers = unit_times(store, store.find_run()["id"]).groupby("method")["workers"].agg(sorted)
+    suite, places = validate_suite(SUITE, "checked"), Places(tmp_path / "store.sqlite", tmp_path)
+    compute_suite(suite, {}, [], places, Manner(1, quiet=True, site=False))
+    before = fingerprint(places.store)
+    with Store(places.store) as store:
+        assert results_of(store).run["times"] == DURING_RUN
+    run_suite(suite, {}, [], places, Manner(2, quiet=True, cost_alone=True))
+    assert fingerprint(places.store) == before
+    with Store(places.store) as store:
         results = results_of(store)
-        changed = store.connection.execute("SELECT sum(seconds) FROM units").fetchone()
     # one of two units of each method
-    assert workers.map(tuple).unique().tolist() == [(1, 2)]
+    alone = [method for method, _, alone in times_of(places.store) if alone]
+    assert sorted(alone) == sorted(set(results.scores["method"]))
     assert results.run["times"] == ALONE
     assert results.scores.groupby("method")["seconds"].count().eq(1).all()
-    assert results.scores["seconds"].isna().sum() == len(workers)
-    compute_suite(suite, {}, [], Places(path, None), alone)
-    with Store(path) as store:
-        assert store.connection.execute("SELECT sum(seconds) FROM units").fetchone() == changed
+    for page in ("index.html", "cost.html", "method/smote.html"):
+        assert "Times were measured alone" in (places.site / page).read_text()
+    assert "mean time of a draw, measured alone" in command("leaderboard", "--store", places.store)[1]
+    stored = times_of(places.store)
+    run_suite(suite, {}, [], places, ALONE_TOO)
+    assert times_of(places.store) == stored
 
 
-def test_a_unit_that_gives_other_scores_when_computed_again_is_said_and_stays(tmp_path):
-    plugin = write_plugin(
-        tmp_path, "rows = X[y == 2] + int.from_bytes(os.urandom(1), 'big')\n"
-        "return rows.iloc[[0] * counts[2]], np.repeat(2, counts[2])", "differs"
-    )  # fmt: skip
-    load_plugin(str(plugin))
-    suite = validate_suite(SLOW | {"methods": ["differs"], "draws": 1, "folds": 0}, "differs")
+def test_what_is_not_the_same_when_computed_again_is_said_and_stays(tmp_path, capsys):
+    differs = f"rows = X[y == 2] + int.from_bytes(os.urandom(4), 'big')\n{RETURN}"
+    dies = f"if os.path.exists({str(tmp_path / 'die')!r}): os._exit(7)\nrows = X[y == 2]\n{RETURN}"
+    plugins = [str(write_plugin(tmp_path, body, name)) for body, name in ((differs, "differs"), (dies, "dies"))]
+    for plugin in plugins:
+        load_plugin(plugin)
+    suite = validate_suite(SLOW | {"methods": ["differs", "dies", "smote"], "draws": 1, "folds": 0}, "differs")
     places = Places(tmp_path / "store.sqlite", None)
-    compute_suite(suite, {}, [str(plugin)], places, Manner(2, quiet=True, site=False))
+    compute_suite(suite, {}, plugins, places, Manner(2, quiet=True, site=False))
     before = fingerprint(places.store)
-    with pytest.raises(InputError, match=r"differs · iris .* computed again, it has other scores"):
-        compute_suite(suite, {}, [str(plugin)], places, Manner(2, quiet=True, site=False, cost_alone=True))
+    (tmp_path / "die").touch()
+    with pytest.raises(typer.Exit):
+        run_suite(suite, {}, plugins, places, ALONE_TOO)
     assert fingerprint(places.store) == before
+    said = capsys.readouterr().err
+    again = "computed again, it was not the same, and what was stored stays: "
+    assert f"{again}differs · iris · imbalance:count=12 · draws 0: other scores" in said
+    assert f"{again}dies · iris · imbalance:count=12 · draws 0: the worker process died (exit code 7)" in said
+    # the others are measured all the same
+    measured = {method: alone for method, _, alone in times_of(places.store)}
+    assert measured == {"none": 1, "differs": 0, "dies": 0, "smote": 1}
 
 
-def test_times_beside_others_are_left_out_only_where_every_cell_has_one_alone():
+def test_of_a_cell_a_unit_that_is_done_is_measured(tmp_path):
+    places = Places(tmp_path / "store.sqlite", None)
+    first = make_plan(validate_suite(SLOW | {"methods": [], "folds": 0}, "none")).units[0]
+    values = CACHE.draw(first, 0).draw.train.X.iloc[:, 0].sum()
+    body = f"if X.iloc[:, 0].sum() == {values!r}: raise ValueError('no')\nrows = X[y == 2]\n{RETURN}"
+    plugin = write_plugin(tmp_path, body.replace("np.float64", "float"), "fails-first")
+    load_plugin(str(plugin))
+    suite = validate_suite(SLOW | {"methods": ["fails-first"], "folds": 0}, "fails")
+    failures, _ = compute_suite(suite, {}, [str(plugin)], places, Manner(2, quiet=True, site=False))
+    assert [draws for *_, draws, _ in failures] == ["[0]"]
+    with pytest.raises(typer.Exit):
+        run_suite(suite, {}, [str(plugin)], places, ALONE_TOO)
+    with Store(places.store) as store:
+        results = results_of(store)
+    assert results.run["times"] == ALONE
+    # of two classifiers
+    assert results.scores.groupby("method")["seconds"].count().to_dict() == {"none": 2, "fails-first": 2}
+
+
+def test_times_are_left_out_only_where_every_cell_with_a_score_has_one_alone():
     table = pd.DataFrame(
-        {"method": list("aabc"), "dataset": "x", "scenario": "full", "workers": [1, 2, 2, None],
-         "seconds": [1.0, 3.0, 4.0, None], "fit_seconds": 1.0}
+        {"method": list("aabcc"), "dataset": "x", "scenario": "full", "alone": [1, 0, 0, 0, None],
+         "status": ["ok", "ok", "ok", "failed", "not run"], "seconds": [1.0, 3.0, 4.0, 0.5, None], "fit_seconds": 1.0}
     )  # fmt: skip
     same, measured = keep_alone(table)
-    assert measured == SHARED
+    assert measured == DURING_RUN
     pd.testing.assert_frame_equal(same, table)
-    found, measured = keep_alone(table.assign(workers=[1, 2, 1, None]))
+    # a cell without a score cannot have any
+    found, measured = keep_alone(table.assign(alone=[1, 0, 1, 0, None]))
     assert measured == ALONE
-    assert found["seconds"].tolist()[0::2] == [1.0, 4.0]
+    assert found["seconds"].tolist()[0:3:2] == [1.0, 4.0]
     assert found[["seconds", "fit_seconds"]].iloc[1].isna().all()
-    assert keep_alone(table.assign(workers=[0, 0, 0, None]))[1] == UNKNOWN
+    # alone, but failed: that is no time of the cell
+    assert keep_alone(table.assign(alone=[1, 0, 0, 1, None], method=list("aabbb")))[1] == DURING_RUN
+    assert keep_alone(pd.DataFrame())[1] == DURING_RUN
+
+
+def test_merging_keeps_times_that_were_measured_alone(tmp_path):
+    suite = validate_suite(SUITE | {"draws": 1}, "checked")
+    places = Places(tmp_path / "store.sqlite", None)
+    compute_suite(suite, {}, [], places, Manner(1, quiet=True, site=False))
+    for name in ("copy", "other"):
+        with closing(sqlite3.connect(places.store)) as source, closing(sqlite3.connect(tmp_path / name)) as to:
+            source.backup(to)
+    run_suite(suite, {}, [], places, ALONE_TOO)
+    alone = times_of(places.store)
+    with (
+        Store(tmp_path / "copy", write=True) as into,
+        Store(places.store) as source,
+        Store(tmp_path / "other") as other,
+    ):
+        assert into.merge(source) == (0, 9)
+        assert into.merge(other) == (0, 9)
+    assert sorted(times_of(tmp_path / "copy")) == sorted(alone)
+    assert fingerprint(tmp_path / "copy") == fingerprint(places.store)
 
 
 @pytest.mark.parametrize(
