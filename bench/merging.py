@@ -61,7 +61,7 @@ def _definitions(store: Store) -> dict[str, set[str]]:
 
 
 def _told_of(store: Store) -> dict[str, tuple[bool, bool]]:
-    """Return for each unit whether its times were measured alone and whether it has a hash; an old store says nothing."""
+    """Return for each unit whether its times were measured alone, and whether it has a hash; nothing of old stores."""
     if not store.keeps_parts:
         return {}
     query = "SELECT key, alone, digest != '' FROM units"

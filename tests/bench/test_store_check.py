@@ -158,7 +158,7 @@ def test_failed_units_are_sound(store):
     """As `Store.save` leaves them: with cells that failed, and, failed as a whole, without draws."""
     execute(
         store,
-        "UPDATE units SET status = 'failed', error = 'boom', digest = '' WHERE id IN (3, 4)",
+        "UPDATE units SET status = 'failed', error = 'boom', digest = '', workers = 0 WHERE id IN (3, 4)",
         "UPDATE cells SET error = 'boom' WHERE unit = 3",
         "DELETE FROM scores WHERE unit IN (3, 4)",
         "DELETE FROM predictions WHERE unit IN (3, 4)",

@@ -1,8 +1,10 @@
 """Units that hang, eat memory, crash or print without end cost themselves only, and say why."""
 
 import os
+import time
 
 import pytest
+from augbench.bench import engine as engines
 from augbench.bench.engine import InProcess, Processes, make_engine
 from augbench.bench.limits import UnitLimits, memory_words, parse_memory, parse_time
 from augbench.bench.plan import make_plan
@@ -206,7 +208,39 @@ def test_the_command_line_stores_what_went_over_a_limit_as_failed(bench, tmp_pat
     assert "2 of " in run.stderr
 
 
-def test_workers_that_all_die_as_they_start_end_the_run_with_their_last_words(tmp_path):
+def test_idle_workers_that_are_killed_again_and_again_end_nothing(tmp_path, monkeypatch):
+    import psutil
+
+    monkeypatch.setattr(engines, "STARTING", 0)
+    gate = tmp_path / "gate"
+    path = write_plugin(tmp_path, f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n{GENERATE}", "waits")
+    load_plugin(str(path))
+    engine = Processes(2, {}, [str(path)])
+    files = engine._files
+    try:
+        (unit,) = units_of("waits")
+        future = engine.submit(unit)
+        for _ in range(3):
+            idle = None
+            while idle is None:
+                assert not future.done(), future.exception()
+                time.sleep(0.05)
+                at_work = files.running()
+                idle = next(
+                    (pid for pid in files.started() if at_work and pid not in at_work and files.is_ready(pid)), None
+                )
+            psutil.Process(idle).kill()
+            # all are started anew
+            while files.started() & {idle, *at_work}:
+                time.sleep(0.05)
+        gate.touch()
+        assert future.result(timeout=120).error == ""
+    finally:
+        engine.stop()
+
+
+def test_workers_that_all_die_as_they_start_end_the_run_with_their_last_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(engines, "STARTING", 2)
     path = write_plugin(tmp_path, GENERATE, "dies")
     load_plugin(str(path))
     (unit,) = units_of("dies")
