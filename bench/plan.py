@@ -286,10 +286,8 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         dataset_hash = _dataset_hash(dataset)
         for scenario in suite.scenarios:
             # what all units of the cell share: of a large suite there are tens of thousands
-            place = {
-                f"dataset:{dataset_entry.id}": dataset_hash,
-                f"scenario:{scenario.id}": digest(scenario.model_dump()),
-            }
+            scenario_hash = digest(scenario.model_dump())
+            place = {f"dataset:{dataset_entry.id}": dataset_hash, f"scenario:{scenario.id}": scenario_hash}
             reasons = _reasons(absent, dataset, scenario, methods, suite)
             for id_, (status, reason) in reasons.items():
                 if status:
