@@ -87,7 +87,7 @@ def test_effort_and_tuning_are_columns_of_the_scores(tmp_path):
         store.save(none, result_of(none), {})
         store.save(smote, with_effort(smote), {})
         table = scores_of(store)
-    assert table.columns.tolist()[10:17] == ["fit_seconds", *FACTS, "tuned"]
+    assert table.columns.tolist()[11:18] == ["fit_seconds", *FACTS, "tuned"]
     iris = table[table["dataset"] == "iris"].set_index("method")
     assert iris.loc["smote", FACTS].tolist() == [500, 2.5, 160, 2, 0.43]
     assert json.loads(iris.loc["smote", "tuned"]) == TUNED

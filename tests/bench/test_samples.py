@@ -134,9 +134,11 @@ def store_with_sample(path, data=b"kept"):
 
 
 def as_version_3(path):
-    """Take from a store what version 4 brought."""
+    """Take from a store what versions 4 and 5 brought."""
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE samples")
+        for column in ("parts", "workers", "alone", "digest"):
+            connection.execute(f"ALTER TABLE units DROP COLUMN {column}")
         connection.execute("UPDATE meta SET value = '3'")
 
 
