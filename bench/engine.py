@@ -129,6 +129,8 @@ class Processes:
         self._lock = threading.RLock()
         #: since when every worker died before it was ready
         self._dying_since = math.inf
+        #: the last line that a worker printed that died without a unit
+        self._last_words = ""
         #: what was handed in and has not ended, by key
         self._waiting: dict[str, tuple[Unit, Future[UnitResult]]] = {}
         self._pool = self._new_pool()
@@ -181,6 +183,8 @@ class Processes:
             self._dying_since = math.inf if ready else min(self._dying_since, now)
             hopeless = now - self._dying_since > STARTING
             others = self._files.started()
+            words = filter(None, [said, *map(self._files.last_words, others)])
+            self._last_words = next(words, self._last_words)
             self._pool = self._new_pool()
             waiting = list(self._waiting.values())
             for unit, future in [] if hopeless else waiting:
@@ -191,7 +195,8 @@ class Processes:
             self._files.forget(pid)
         threading.Thread(target=pool.join, daemon=True).start()
         if hopeless:
-            error = InputError(f"the worker processes die before they compute anything{': ' if said else ''}{said}")
+            last = f": {self._last_words}" if self._last_words else ""
+            error = InputError(f"the worker processes die before they compute anything{last}")
             for unit, future in waiting:
                 self._waiting.pop(unit.key, None)
                 future.set_exception(error)
