@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .plan import Unit
     from .store import Store
 
-#: how times were measured, for `leaderboard.pareto.TIMES`
+#: how times were measured, for `leaderboard.comparison.TIMES`
 ALONE, DURING_RUN = "alone", "during the run"
 _CELL = ["method", "dataset", "scenario"]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import typer
@@ -171,8 +169,7 @@ def compute_suite(
         store.save_run(plan, run_info(plan, command, found) | more)
         if todo:
             todo = [replace(unit, keep_training=manner.training_curves) for unit in todo]
-            make = partial(_engine, plan, len(todo), own, plugins, manner)
-            _compute(plan, todo, Progress(len(units), done, failed), store, make, manner, limit)
+            _compute(plan, todo, Progress(len(units), done, failed), store, own, plugins, manner, limit)
         if limit:
             shown, left = shown_plan(plan, own, limit, store.statuses())
             if left:
@@ -297,16 +294,16 @@ def _compute(
     todo: list[Unit],
     progress: Progress,
     store: Store,
-    make: Callable[[], Engine],
+    own: dict[str, Dataset],
+    plugins: list[str],
     manner: Manner,
-    limit: Limit | None = None,
+    limit: Limit | None,
 ) -> None:
-    """Compute units by the engine that `make` starts."""
     # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine: Engine | None = None
     try:
-        engine = make()
+        engine = _engine(plan, len(todo), own, plugins, manner)
         with display_on(out, quiet=manner.quiet) as display:
             execute(plan, todo, engine, store, progress, display, limit)
     except KeyboardInterrupt:
