@@ -12,8 +12,13 @@ from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_info
+
 #: packages whose version can change a score
 PACKAGES = ("augbench", "imbalanced-learn", "numpy", "pandas", "scikit-learn", "scipy")
+
+#: what is said of where results were computed, beside the packages
+MACHINE = ("platform", "python", "device", "cpus", "blas")
 
 
 def digest(value: Any) -> str:
@@ -94,6 +99,15 @@ def distributions_of(package: str) -> list[str]:
 
 #: the version of an installed package, whose facts are read once; one that is absent is looked for again
 _version = lru_cache(version)
+
+
+def blas_kernels() -> str:
+    """Return for which kind of processor the BLAS libraries that are loaded compute: it decides the last bits of a sum.
+
+    Such as ``"openblas Haswell"``; the environment variable ``OPENBLAS_CORETYPE`` chooses another one.
+    """
+    found = (one for one in threadpool_info() if one["user_api"] == "blas")
+    return ", ".join(sorted({f"{one['internal_api']} {one.get('architecture', '')}".strip() for one in found}))
 
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:

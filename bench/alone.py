@@ -38,7 +38,7 @@ def units_to_time(units: Sequence[Unit], store: Store) -> list[Unit]:
 
 
 def warm_up(engine: Engine, units: Sequence[Unit]) -> None:
-    """Let a worker load what each method needs, by one draw of one unit: that is no method's cost."""
+    """Compute a draw by each method first: what it loads once, beside its packages, is no cost of a draw."""
     for unit in {unit.method.id: unit for unit in reversed(units)}.values():
         engine.submit(replace(unit, draws=unit.draws[:1])).exception()
 

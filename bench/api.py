@@ -25,7 +25,7 @@ from .engine import make_engine
 from .job import Manner
 from .plan import make_plan
 from .report import results_of, run_info
-from .run import Progress, execute, units_to_run
+from .run import Progress, execute, packages_to_load, units_to_run
 from .sizing import Fixed
 from .store import Store
 from .suite import Entry, Suite, load_suite, validate_suite
@@ -264,7 +264,7 @@ def _run(
         todo, done, failed = units_to_run(plan.units, store, retry_failed=False)
         store.save_run(plan, run_info(plan, "augbench.compare") | more)
         if todo:
-            engine = make_engine(manner.processes, len(todo), own, [], manner.limits)
+            engine = make_engine(manner.processes, len(todo), own, [], manner.limits, packages_to_load(plan, todo))
             try:
                 with display_on(out, quiet=not progress) as display:
                     execute(plan, todo, engine, store, Progress(len(plan.units), done, failed), display, limit)

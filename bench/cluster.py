@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -23,6 +23,7 @@ from distributed.comm.core import CommClosedError
 
 from ..datasets.contract import Dataset
 from ..errors import InputError
+from ..provenance import blas_kernels
 from .cluster_worker import RefusedError, StoppedError, WorkerSide, compute, differing_versions, worker_versions
 from .console import count
 from .engine import WorkerDiedError
@@ -62,8 +63,10 @@ class Cluster:
         Of the scheduler, such as ``"tcp://host:8786"``.
     own_datasets, plugins, limits
         As of `Processes`; the content of plugin files is sent to the workers.
-    packages : list of str
+    packages : sequence of str
         Those whose versions must be the driver's on every worker.
+    load : sequence of str
+        Packages that a worker's processes import before their first unit.
     say : callable
         Told in a line what a person should know: that workers are lost or there are none, that the scheduler is.
 
@@ -79,21 +82,23 @@ class Cluster:
         own_datasets: Mapping[str, Dataset],
         plugins: list[str],
         limits: UnitLimits = NO_LIMITS,
-        packages: list[str] | None = None,
+        packages: Sequence[str] = (),
+        load: Sequence[str] = (),
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         _silence_dask()
         self._address, self._say = address, say
         self._threads = limits.threads
         self._name = f"augbench-{uuid.uuid4().hex[:12]}"
-        self._packages = packages or []
+        self._packages = list(packages)
         self._expected = worker_versions(self._packages)
         paths = [Path(one) for one in plugins if one.endswith(".py")]
         files = {path.name: path.read_bytes() for path in paths}
         if len(files) < len(paths):
             raise InputError(f"plugin files need names of their own on a cluster; found {', '.join(map(str, paths))}")
         modules = [one for one in plugins if not one.endswith(".py")]
-        self._side = WorkerSide(self._name, dict(own_datasets), modules, files, limits, self._expected)
+        own = dict(own_datasets)
+        self._side = WorkerSide(self._name, own, modules, files, limits, self._expected, blas_kernels(), load)
         self._lock = threading.Lock()
         self._futures: dict[str, tuple[Unit, Future[UnitResult]]] = {}
         self._flying: dict[str, DaskFuture] = {}
@@ -238,9 +243,11 @@ class Cluster:
             )
 
     def _hear(self, event: tuple[float, Any]) -> None:
-        """Keep how far a worker says that a unit is."""
+        """Keep how far a worker says that a unit is, or pass on what it says of itself."""
         key, report = event[1]
-        if report and key in self._futures:
+        if not key:
+            self._say(report)
+        elif report and key in self._futures:
             self._reports[key] = Report(*report)
         else:
             self._reports.pop(key, None)

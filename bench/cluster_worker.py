@@ -7,7 +7,7 @@ import platform
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import astuple
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 from distributed import WorkerPlugin, get_worker
 
 from ..datasets.contract import Dataset
-from ..provenance import package_versions
+from ..provenance import blas_kernels, package_versions
 from .engine import CannotComputeError, Processes, WorkerDiedError
 from .evaluate import UnitResult, describe
 from .limits import UnitLimits
@@ -65,6 +65,10 @@ class WorkerSide(WorkerPlugin):
         Plugin files by name.
     expected : dict of str to str
         The driver's `worker_versions`.
+    kernels : str
+        The driver's `blas_kernels`; of others the driver is told.
+    packages : sequence of str
+        As of `Processes`.
     """
 
     def __init__(
@@ -75,10 +79,13 @@ class WorkerSide(WorkerPlugin):
         files: dict[str, bytes],
         limits: UnitLimits,
         expected: dict[str, str],
+        kernels: str,
+        packages: Sequence[str] = (),
     ) -> None:
         self.name = name
         self._own, self._plugins, self._files = own_datasets, plugins, files
         self._limits, self._expected = limits, expected
+        self._kernels, self._to_load = kernels, packages
         self._packages = [name for name in expected if name != "python"]
 
     def setup(self, worker: Any) -> None:
@@ -89,6 +96,10 @@ class WorkerSide(WorkerPlugin):
         self._engine: Processes | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._computing, self._last = 0, time.monotonic()
+        if (kernels := blas_kernels()) != self._kernels:
+            others = f"with other BLAS kernels ({kernels}) than this process ({self._kernels})"
+            how = "the same OPENBLAS_CORETYPE for all makes them equal"
+            worker.log_event(self.name, ("", f"{worker.address} computes {others}: last bits may differ; {how}"))
         # a worker below a nanny is a daemonic process, which may not have children; it ends its own by itself
         multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
 
@@ -146,7 +157,7 @@ class WorkerSide(WorkerPlugin):
             path = Path(self._folder.name) / name
             path.write_bytes(content)
             paths.append(str(path))
-        engine = Processes(self._processes, self._own, [*self._plugins, *paths], self._limits)
+        engine = Processes(self._processes, self._own, [*self._plugins, *paths], self._limits, self._to_load)
         threading.Thread(target=self._stop_when_idle, args=(engine,), daemon=True).start()
         return engine
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -31,6 +32,16 @@ def missing_requirement(method: Any) -> str:
 def missing_packages(method: Any) -> list[str]:
     """Return the packages that a method (its class or an instance) needs and that are not installed."""
     return [name for name in requirements(method) if not _is_importable(name)]
+
+
+def load_packages(names: Iterable[str]) -> None:
+    """Import packages now, so that no method's time has it in it; one that is broken is left to the method."""
+    for name in names:
+        with suppress(Exception):
+            import_module(name)
+            if name == "torch":
+                # it comes with the first optimizer, and takes as long as torch itself
+                import_module("torch._dynamo")
 
 
 def install_hint(packages: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
@@ -18,6 +18,7 @@ from ..datasets.contract import Dataset, FiniteDataset
 from ..errors import InputError
 from ..progress import listening
 from ..threads import variables
+from .device import load_packages
 from .evaluate import CACHE, UnitResult, describe, evaluate
 from .fit_progress import FitClock, Report, ReportFiles
 from .limits import NO_LIMITS, UnitLimits
@@ -67,8 +68,9 @@ class InProcess:
 
     workers = 1
 
-    def __init__(self, own_datasets: Mapping[str, Dataset]) -> None:
+    def __init__(self, own_datasets: Mapping[str, Dataset], packages: Sequence[str] = ()) -> None:
         CACHE.own.update(own_datasets)
+        load_packages(packages)
         self._reports: dict[str, Report] = {}
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
@@ -108,6 +110,8 @@ class Processes:
         Files and modules to load in each worker.
     limits : UnitLimits
         The worker of a unit that takes more is killed.
+    packages : sequence of str
+        What a worker imports before its first unit.
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class Processes:
         own_datasets: Mapping[str, Dataset],
         plugins: list[str],
         limits: UnitLimits = NO_LIMITS,
+        packages: Sequence[str] = (),
     ) -> None:
         self.workers = workers
         # for the workers: set before numpy or torch are loaded there
@@ -123,7 +128,7 @@ class Processes:
         self._limits = limits
         self._reports = ReportFiles.in_temporary_folder()
         self._files = WorkerFiles(self._reports.folder)
-        self._start = (dict(own_datasets), plugins, os.getpid(), self._reports)
+        self._start = (dict(own_datasets), plugins, packages, os.getpid(), self._reports)
         self._stopped = False
         # taken twice by one thread where a unit has ended before its callback is set
         self._lock = threading.RLock()
@@ -270,7 +275,12 @@ def _exit_words(code: int) -> str:
 
 
 def make_engine(
-    jobs: int, units: int, own_datasets: Mapping[str, Dataset], plugins: list[str], limits: UnitLimits = NO_LIMITS
+    jobs: int,
+    units: int,
+    own_datasets: Mapping[str, Dataset],
+    plugins: list[str],
+    limits: UnitLimits = NO_LIMITS,
+    packages: Sequence[str] = (),
 ) -> Engine:
     """Return the engine for a number of jobs: this process for one, worker processes, at most one a unit, for more.
 
@@ -278,8 +288,8 @@ def make_engine(
     one job has a worker process, too.
     """
     if jobs == 1 and not limits.any and limits.threads == 1:
-        return InProcess(own_datasets)
-    return Processes(min(jobs, units), own_datasets, plugins, limits)
+        return InProcess(own_datasets, packages)
+    return Processes(min(jobs, units), own_datasets, plugins, limits, packages)
 
 
 def _evaluate_in_worker(unit: Unit, reports: ReportFiles) -> UnitResult:
@@ -309,7 +319,9 @@ def _check_unit(unit: Unit) -> None:
     _CHECKED.add(parts)
 
 
-def _start_worker(own_datasets: dict[str, Dataset], plugins: list[str], driver: int, reports: ReportFiles) -> None:
+def _start_worker(
+    own_datasets: dict[str, Dataset], plugins: list[str], packages: Sequence[str], driver: int, reports: ReportFiles
+) -> None:
     """Set a worker process up: Ctrl-C is the driver's affair, and a worker ends when its driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     WorkerFiles(reports.folder).catch_output()
@@ -320,6 +332,7 @@ def _start_worker(own_datasets: dict[str, Dataset], plugins: list[str], driver: 
         # the driver has told of the broken ones
         with suppress(PluginError):
             load_plugin(plugin)
+    load_packages(packages)
     WorkerFiles(reports.folder).say_ready()
 
 

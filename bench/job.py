@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -25,7 +26,7 @@ from .own_table import describe
 from .plan import Plan, Unit, make_plan
 from .printing import print_failures, print_not_run, print_plan, show
 from .report import run_info
-from .run import Progress, environment, execute, units_to_run
+from .run import Progress, execute, packages_to_load, packages_used, units_to_run
 from .shard import Shard
 from .store import Store
 from .suite import Suite
@@ -246,14 +247,16 @@ def _has_baseline(places: Places, suite: str) -> bool:
         return reader.has_scores(reader.find_run(suite)["id"], "none")
 
 
-def _engine(plan: Plan, units: int, own: dict[str, Dataset], plugins: list[str], manner: Manner) -> Engine:
+def _engine(plan: Plan, todo: list[Unit], own: dict[str, Dataset], plugins: list[str], manner: Manner) -> Engine:
+    load = packages_to_load(plan, todo)
     if not manner.scheduler:
-        return make_engine(manner.processes, units, own, plugins, manner.limits)
+        return make_engine(manner.processes, len(todo), own, plugins, manner.limits, load)
     check_package("distributed", "--engine dask")
     from .cluster import Cluster
 
-    packages = [name for name in environment(plan) if name not in ("python", "platform", "cpus", "device")]
-    return Cluster(manner.scheduler, own, plugins, manner.limits, packages, lambda line: err.print(line, markup=False))
+    packages = list(packages_used(plan))
+    say = partial(err.print, markup=False)
+    return Cluster(manner.scheduler, own, plugins, manner.limits, packages, load, say)
 
 
 def _measure_alone(
@@ -275,7 +278,7 @@ def _measure_alone(
                 others.append(f"{unit.title}: {result.error or 'other scores'}")
 
         progress = Progress(len(todo), 0, 0)
-        engine = Processes(1, own, plugins, manner.of(suite).limits)
+        engine = Processes(1, own, plugins, manner.of(suite).limits, packages_to_load(plan, todo))
         try:
             warm_up(engine, todo)
             with display_on(out, quiet=manner.quiet) as display:
@@ -303,7 +306,7 @@ def _compute(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine: Engine | None = None
     try:
-        engine = _engine(plan, len(todo), own, plugins, manner)
+        engine = _engine(plan, todo, own, plugins, manner)
         with display_on(out, quiet=manner.quiet) as display:
             execute(plan, todo, engine, store, progress, display, limit)
     except KeyboardInterrupt:

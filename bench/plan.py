@@ -46,8 +46,6 @@ HARNESS = tuple(
     )
 )
 
-#: modules here share code (the table encoder, the networks) that is not in the line of a method's bases
-
 
 @dataclass(frozen=True)
 class Unit:

@@ -12,7 +12,7 @@ import pandas as pd
 from .. import __version__
 from ..errors import InputError
 from ..leaderboard.results import LOWER_IS_BETTER, Results, metric_columns
-from ..provenance import digest
+from ..provenance import MACHINE, digest
 from .alone import keep_alone
 from .fixed_tests import stored_predictions
 from .metrics import METRICS
@@ -119,10 +119,7 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
             "started": run["started"],
             "seconds": totals["seconds"],
             "times": measured,
-            "python": versions.pop("python", ""),
-            "platform": versions.pop("platform", ""),
-            "device": versions.pop("device", ""),
-            "cpus": versions.pop("cpus", ""),
+            **{name: versions.pop(name, "") for name in MACHINE},
             "versions": versions,
             "environments": _environments(store, run["id"]),
             "mark": digest(
@@ -153,13 +150,13 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
 
 
 def _environments(store: Store, run: int) -> list[dict[str, Any]]:
-    """Return for each machine and set of versions: platform, python, device, cpus, units, versions.
+    """Return for each machine and set of versions: what `MACHINE` names, units, versions.
 
     A process records the packages that it loaded: sets that agree where both know a package are one.
     """
     found: list[dict[str, Any]] = []
     for versions, units in store.environments(run):
-        machine = {name: versions.pop(name, "") for name in ("platform", "python", "device", "cpus")}
+        machine = {name: versions.pop(name, "") for name in MACHINE}
         for one in found:
             known = one["versions"]
             agrees = all(known.get(name, version) == version for name, version in versions.items())

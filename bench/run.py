@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..provenance import PACKAGES, distributions_of, package_versions
+from ..provenance import PACKAGES, blas_kernels, distributions_of, package_versions
 from .device import CPU, requirements
 from .engine import Engine, WorkerDiedError
 from .estimate import Estimator, makespan, measured_before
@@ -115,20 +115,29 @@ def units_to_run(units: list[Unit], store: Store | None, *, retry_failed: bool) 
     return todo, done, 0 if retry_failed else failed
 
 
+def packages_to_load(plan: Plan, units: Iterable[Unit]) -> list[str]:
+    """Return the packages that units of a plan need beside the core's, by the names they are imported by."""
+    used = {unit.method.id for unit in units}
+    tuning = ["optuna"] if plan.suite.trials else []
+    return sorted({*tuning, *(name for id_ in used for name in requirements(plan.methods[id_]))})
+
+
+def packages_used(plan: Plan) -> dict[str, str]:
+    """Return the versions of what decides the results of a plan."""
+    needed = packages_to_load(plan, plan.units)
+    return package_versions([*PACKAGES, *(one for name in needed for one in distributions_of(name.partition(".")[0]))])
+
+
 def environment(plan: Plan) -> dict[str, str]:
-    """Return what results were computed with: Python, machine, processors, device, versions of what methods need."""
-    used = {unit.method.id for unit in plan.units}
-    needed = {name for id_ in used for name in requirements(plan.methods[id_])}
-    if plan.suite.trials:
-        needed.add("optuna")
-    packages = [*PACKAGES, *(one for name in sorted(needed) for one in distributions_of(name.partition(".")[0]))]
+    """Return what results were computed with: what `provenance.MACHINE` names, and the versions of packages."""
     device = {} if plan.suite.device == CPU else {"device": plan.suite.device}
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": str(os.cpu_count() or ""),
+        "blas": blas_kernels(),
         **device,
-        **package_versions(packages),
+        **packages_used(plan),
     }
 
 
@@ -186,10 +195,9 @@ def execute(
         finished, _ = wait(flying, return_when=FIRST_COMPLETED)
         for future in finished:
             unit = flying.pop(future)
-            result = _result(unit, future)
+            result = _result(unit, future, progress.running)
             save(unit, result, versions, workers)
             if result.seconds:
-                # (nothing is known of a unit whose process died)
                 estimator.learn(unit, result.seconds)
             progress.failed += bool(result.error)
             progress.done += not result.error
@@ -227,8 +235,10 @@ def _estimate(progress: Progress, waiting: Iterable[Unit], estimator: Estimator,
     progress.estimated = now
 
 
-def _result(unit: Unit, future: Future[UnitResult]) -> UnitResult:
+def _result(unit: Unit, future: Future[UnitResult], running: Iterable[Running]) -> UnitResult:
     try:
         return future.result()
     except WorkerDiedError as error:
-        return UnitResult(unit.key, error=str(error))
+        # the process that would have told how long it took is no more
+        took = next((time.monotonic() - one.since for one in running if one.title == unit.title), 0.0)
+        return UnitResult(unit.key, error=str(error), seconds=took)

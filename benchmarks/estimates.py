@@ -181,7 +181,7 @@ def prepare(store: Store, held: str, name: str, kept: dict[str, dict[str, float]
 def computed(plan: Plan, todo: list[Unit], store: Store, jobs: int) -> Shown:
     """Run units; return what was shown."""
     shown = Shown()
-    engine = Processes(jobs, {}, [])
+    engine = Processes(jobs, {}, [], packages=run.packages_to_load(plan, todo))
     try:
         with shown.looked_at():
             execute(plan, todo, engine, store, Progress(len(todo), 0, 0), shown)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ...provenance import MACHINE
 from ..results import STATUSES, Results
 from .base import Page, Site, without_methods
 from .index import run_line
@@ -69,7 +70,7 @@ def _machines(run: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [dict(one) for one in known]
     if not run.get("platform") and not run.get("python"):
         return []
-    one = {name: run.get(name, "") for name in ("platform", "python", "device", "cpus")}
+    one = {name: run.get(name, "") for name in MACHINE}
     return [one | {"units": run.get("units_done"), "versions": dict(run.get("versions") or {})}]
 
 

@@ -117,6 +117,15 @@ def test_a_worker_with_other_versions_is_refused_before_the_first_unit(tmp_path,
     assert stored(tmp_path / "dask.sqlite") == 0
 
 
+def test_a_worker_with_other_blas_kernels_is_told_of(tmp_path, tiny_suite, dask):
+    dask.start_worker(OPENBLAS_CORETYPE="Nehalem")
+    run = start(tmp_path, dask, tiny_suite, "--methods", "smote", "--datasets", "iris")
+    _, stderr = run.communicate(timeout=120)
+    assert run.returncode == 0, stderr
+    assert "computes with other BLAS kernels (openblas Nehalem) than this process (openblas " in stderr
+    assert stderr.count("\n") == 1
+
+
 def test_a_worker_with_other_versions_that_comes_later_is_not_used(tmp_path, tiny_suite, plugin, dask):
     gate = tmp_path / "gate"
     held = plugin(f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n{GENERATE}", "held")

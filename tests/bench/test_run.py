@@ -138,6 +138,10 @@ def test_a_killed_worker_costs_its_own_unit_only(bench, tmp_path, tiny_suite, pl
     assert run.returncode == 1
     assert "the worker process died" in run.stderr
     assert counts(tmp_path) == {"done": 36, "failed": 4}
+    with sqlite3.connect(store_of(tmp_path)) as connection:
+        # what was lost took time, too
+        took = connection.execute("SELECT seconds FROM units WHERE status = 'failed'").fetchall()
+    assert all(seconds > 0 for (seconds,) in took)
 
 
 def test_failed_units_are_shown_kept_and_tried_again_on_request(bench, tmp_path, tiny_suite, plugin):

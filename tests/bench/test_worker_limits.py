@@ -1,6 +1,7 @@
 """Units that hang, eat memory, crash or print without end cost themselves only, and say why."""
 
 import os
+import sys
 import time
 
 import pytest
@@ -97,6 +98,23 @@ def test_all_of_this_holds_on_a_cluster(faulty, tmp_path):
             "the worker process died (SIGSEGV): about to crash",
             "None",
         ]
+
+
+@pytest.mark.parametrize("engine", [InProcess, Processes])
+def test_packages_are_loaded_before_the_first_unit_and_one_that_is_broken_stops_nothing(engine, plugin, monkeypatch):
+    path = plugin(f"import sys\nassert 'planted_package' in sys.modules\n{GENERATE}", "loaded")
+    (path.parent / "is_broken.py").write_text("1 / 0")
+    (path.parent / "planted_package.py").touch()
+    monkeypatch.syspath_prepend(str(path.parent))
+    load_plugin(str(path))
+    more = {"packages": ["is_broken", "is_absent", "planted_package"]}
+    started = Processes(1, {}, [str(path)], **more) if engine is Processes else InProcess({}, **more)
+    try:
+        (unit,) = units_of("loaded")
+        assert started.submit(unit).result(timeout=120).error == ""
+    finally:
+        started.stop()
+        sys.modules.pop("planted_package", None)
 
 
 def test_what_was_printed_is_not_kept(faulty):

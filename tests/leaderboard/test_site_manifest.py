@@ -18,8 +18,10 @@ RUN = {
     "test_fraction": 0.3,
     "folds": 3,
     "environments": [
-        {"platform": "Linux", "python": "3.11.7", "device": "cuda", "cpus": "16", "units": 900, "versions": {"a": "1"}},
-        {"platform": "macOS", "python": "3.12.1", "device": "", "cpus": "8", "units": 220, "versions": {"a": "2"}},
+        {"platform": "Linux", "python": "3.11.7", "device": "cuda", "cpus": "16", "blas": "openblas Haswell"}
+        | {"units": 900, "versions": {"a": "1"}},
+        {"platform": "macOS", "python": "3.12.1", "device": "", "cpus": "8", "blas": ""}
+        | {"units": 220, "versions": {"a": "2"}},
     ],
 }
 
@@ -113,8 +115,8 @@ def test_hashes_seeds_and_machines_are_told(page):
     assert len(hashes) == 8
     head, first, second = table_of(page, "Table of machines and versions")
     assert head == ["platform", "processors", "device", "Python", "units", "packages"]
-    assert first == ["Linux", "16", "cuda", "3.11.7", "900", "a 1"]
-    assert second == ["macOS", "8", "cpu", "3.12.1", "220", "a 2"]
+    assert first == ["Linux", "16", "openblas Haswell", "cuda", "3.11.7", "900", "a 1"]
+    assert second == ["macOS", "8", "–", "cpu", "3.12.1", "220", "a 2"]
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     assert "more than one machine" in text
     assert "inner folds 3" in text
