@@ -23,6 +23,7 @@ from .options import MetricOption, OutOption, PluginOption, StoreOption, SuiteOp
 from .profile_command import profile
 from .reproduce_command import reproduce
 from .run_command import run
+from .selftest_command import selftest
 from .store_command import store_app
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ app.command()(leaderboard)
 app.command()(profile)
 app.command()(figures)
 app.command()(reproduce)
+app.command()(selftest)
 
 
 def main() -> None:

@@ -1,0 +1,70 @@
+"""The command ``bench selftest``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import unknown_name
+from .console import err, out, print_table
+
+if TYPE_CHECKING:
+    from ..selftest.groups import Group
+
+DEFAULT_OUT = Path("augbench-selftest")
+
+
+def selftest(
+    groups: Annotated[
+        list[str] | None, typer.Argument(help="Groups of claims; without: all.", show_default=False)
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Repeat more often: narrower intervals, an hour or so.")] = False,
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for stores and the page.")] = DEFAULT_OUT,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
+    ] = 0,
+) -> None:
+    """Show on this machine that the benchmark finds what is there, and nothing where there is nothing.
+
+    Plants truths that are known (methods that gain nothing, that gain or harm by a known amount, that try to see test
+    rows), runs the real pipeline on them, and prints a table of claims: what was expected, what was found. Writes a
+    page of it. Ends with 1 where a claim does not hold. The same command goes on where it stopped. Examples:
+    `bench selftest` (minutes), `bench selftest --full`, `bench selftest null gain`.
+    """
+    from ..selftest import GROUPS, Workbench, run_groups
+    from ..selftest.page import summary, write_page
+
+    for name in groups or []:
+        if name not in GROUPS:
+            raise unknown_name("group of claims", name, GROUPS)
+    folder = out_dir / ("full" if full else "short")
+    folder.mkdir(parents=True, exist_ok=True)
+    bench = Workbench(folder, jobs, full, lambda line: err.print(line, markup=False, style="dim"))
+    found = []
+    try:
+        for group in run_groups(bench, groups):
+            found.append(group)
+            _print_group(group)
+    except KeyboardInterrupt:
+        err.print("stopped: what was computed is stored; the same command goes on here")
+        raise typer.Exit(130) from None
+    index = write_page(found, out_dir / "site", full=full)
+    out.print(f"\n{summary(found)}\npage: {index.resolve()}", markup=False)
+    if not all(group.passed for group in found):
+        raise typer.Exit(1)
+
+
+def _print_group(group: Group) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from .display import duration
+
+    out.print(f"\n{group.title} ({group.name}, {duration(group.seconds)})", markup=False, style="bold")
+    table = Table("claim", "expected", "found", "", box=None, header_style="bold")
+    for one in group.findings:
+        word = Text("holds", "green") if one.passed else Text("does not hold", "bold red")
+        table.add_row(Text(one.claim), Text(one.expected), Text(one.found), word)
+    print_table(table)

@@ -1,0 +1,54 @@
+"""A claim about the benchmark, and what was found of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scipy.stats import binomtest
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One claim that was put to the test.
+
+    Attributes
+    ----------
+    claim : str
+        What is claimed, for a reader.
+    expected, found : str
+        In words and numbers.
+    passed : bool
+        Whether what was found is what was expected.
+    """
+
+    claim: str
+    expected: str
+    found: str
+    passed: bool
+
+
+def share_within(claim: str, hits: int, trials: int, rate: float, *, at_most: bool = False) -> Finding:
+    """Hold a share against a rate: the rate has to lie in the share's 95 % interval (Clopper and Pearson).
+
+    Parameters
+    ----------
+    claim : str
+        See `Finding`.
+    hits, trials : int
+        How often it happened, out of how many.
+    rate : float
+        How often it should.
+    at_most : bool
+        Less is as good: only the lower end of the interval counts.
+
+    Examples
+    --------
+    >>> share_within("wrong", 6, 100, 0.05).found
+    '6 of 100, 6.0 % [2.2, 12.6]'
+    >>> share_within("wrong", 15, 100, 0.05).passed
+    False
+    """
+    interval = binomtest(hits, trials).proportion_ci(0.95)
+    found = f"{hits} of {trials}, {100 * hits / trials:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+    passed = bool(interval.low <= rate and (at_most or rate <= interval.high))
+    return Finding(claim, f"{'at most ' if at_most else ''}{100 * rate:g} %", found, passed)

@@ -1,0 +1,69 @@
+"""The plugin with planted methods: what each of them gains or costs is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..datasets.simulated import BETA
+from ..methods.contract import Augmenter
+from ..methods.controls import RandomOversampling
+
+
+class Copies(RandomOversampling):
+    """Random oversampling under another name: its seeds differ with the name, its score does not but by chance."""
+
+    name = "planted-copies"
+    role = ""
+
+
+class Unchanged(Augmenter):
+    """Returns the training rows as they are, whatever is asked for."""
+
+    name = "planted-unchanged"
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        return X.iloc[:0], y[:0]
+
+
+class Oracle(Augmenter):
+    """New rows of the logistic simulation, from the very distribution that the data come from.
+
+    Parameters
+    ----------
+    wrong : float, default=0.0
+        The share of the rows of each class that come from the other class.
+    sampling_strategy, random_state
+        As in `Augmenter`.
+    """
+
+    name = "planted-oracle"
+
+    def __init__(self, wrong: float = 0.0, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
+        self.wrong = wrong
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        sources = np.concatenate(
+            [np.where(rng.random(number) < self.wrong, 1 - code, code) for code, number in counts.items()]
+        )
+        rows = np.empty((len(sources), X.shape[1]))
+        for code in (0, 1):
+            rows[sources == code] = logistic_rows(code, int((sources == code).sum()), rng)
+        return pd.DataFrame(rows, columns=X.columns), np.repeat(list(counts), list(counts.values()))
+
+
+def logistic_rows(code: int, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Return rows of one class of the logistic simulation, shape (number, 10), by rejection."""
+    kept = [np.empty((0, len(BETA)))]
+    while (have := sum(map(len, kept))) < number:
+        X = rng.random((2 * (number - have) + 100, len(BETA)))
+        ones = rng.random(len(X)) < 1.0 / (1.0 + np.exp(-X @ BETA))
+        kept.append(X[ones == bool(code)])
+    return np.vstack(kept)[:number]
