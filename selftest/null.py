@@ -37,7 +37,7 @@ def check(bench: Workbench) -> Iterator[Finding]:
 
 
 def _unchanged(bench: Workbench) -> Iterator[Finding]:
-    """A method that adds nothing has the baseline's scores, in every bit."""
+    """Show that a method that adds nothing has the baseline's scores, in every bit."""
     results = bench.run(
         "null-unchanged",
         own={f"balanced-{seed}": _balanced(seed) for seed in range(3)},
@@ -90,7 +90,7 @@ def _groups_of(results: Results, ids: list[str], size: int) -> Iterator[Results]
 
 
 def _over_datasets(bench: Workbench) -> Iterator[Finding]:
-    """Tests whose unit is the data set."""
+    """Test where the unit is the data set."""
     n_pairs, n_datasets = bench.often(100, 500), 10
     results = bench.run(
         "null-datasets",
@@ -134,7 +134,7 @@ def _over_datasets(bench: Workbench) -> Iterator[Finding]:
 
 
 def _on_one_dataset(bench: Workbench) -> Iterator[Finding]:
-    """Tests on one data set, whose unit is the draw, the test row, or both."""
+    """Test on one data set, where the unit is the draw, the test row, or both."""
     n_pairs = bench.often(100, 400)
     designs = {
         "fresh draws of simulated data": ([{"name": SIMULATED[0], "params": SMALL}], SCENARIO, False),
