@@ -29,8 +29,9 @@ from .worker_files import Watch, WorkerFiles
 if TYPE_CHECKING:
     from pebble import ProcessPool
 
-#: seconds for which workers are started anew that die before any of them is ready
-STARTING = 30.0
+#: how often in a row workers are started anew that die before any of them is ready; a count, since where the machine is
+#: busy they take long to start
+DEATHS = 20
 #: seconds after which a unit over its time is ended by Pebble, if nothing else has done it
 MARGIN = 60.0
 #: what of the units' keys was found, in this worker process, to be that of the code and data here
@@ -132,8 +133,8 @@ class Processes:
         self._stopped = False
         # taken twice by one thread where a unit has ended before its callback is set
         self._lock = threading.RLock()
-        #: since when every worker died before it was ready
-        self._dying_since = math.inf
+        #: how often in a row every worker died before it was ready
+        self._deaths = 0
         #: the last line that a worker printed that died without a unit
         self._last_words = ""
         #: what was handed in and has not ended, by key
@@ -183,10 +184,8 @@ class Processes:
         with self._lock:
             if self._stopped or pool is not self._pool:
                 return
-            now = time.monotonic()
-            ready = ready or self._files.any_ready()
-            self._dying_since = math.inf if ready else min(self._dying_since, now)
-            hopeless = now - self._dying_since > STARTING
+            self._deaths = 0 if ready or self._files.any_ready() else self._deaths + 1
+            hopeless = self._deaths >= DEATHS
             others = self._files.started()
             words = filter(None, [said, *map(self._files.last_words, others)])
             self._last_words = next(words, self._last_words)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest, t
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,21 @@ def share_within(claim: str, hits: int, trials: int, rate: float, *, at_most: bo
     found = f"{hits} of {trials}, {100 * hits / trials:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
     passed = bool(interval.low <= rate and (at_most or rate <= interval.high))
     return Finding(claim, f"{'at most ' if at_most else ''}{100 * rate:g} %", found, passed)
+
+
+def mean_near(claim: str, values: npt.ArrayLike, truth: float) -> Finding:
+    """Hold the mean of independent shares against the truth: it has to lie in the mean's 99.9 % interval (Student's t).
+
+    Parameters
+    ----------
+    claim : str
+        See `Finding`.
+    values : array-like of shape (n,)
+        One for each draw, as a share: the finding is in points.
+    truth : float
+        What their mean should be.
+    """
+    found = 100 * np.asarray(values, dtype=float)
+    half = t.ppf(0.9995, len(found) - 1) * found.std(ddof=1) / np.sqrt(len(found))
+    words = f"{found.mean():.2f} [{found.mean() - half:.2f}, {found.mean() + half:.2f}], {len(found)} draws"
+    return Finding(claim, f"{100 * truth:.2f} points", words, bool(abs(found.mean() - 100 * truth) <= half))

@@ -67,3 +67,27 @@ def logistic_rows(code: int, number: int, rng: np.random.Generator) -> np.ndarra
         ones = rng.random(len(X)) < 1.0 / (1.0 + np.exp(-X @ BETA))
         kept.append(X[ones == bool(code)])
     return np.vstack(kept)[:number]
+
+
+class HalfRow(Augmenter):
+    """The same row again and again, 0.5 in each feature: about what an untrained sigmoid decoder makes."""
+
+    name = "planted-half"
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        labels = np.repeat(list(counts), list(counts.values()))
+        return pd.DataFrame(0.5, index=range(len(labels)), columns=X.columns), labels
+
+
+class UnitUniform(Augmenter):
+    """Rows uniform in [0, 1]: they know nothing of the data."""
+
+    name = "planted-unit-uniform"
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        labels = np.repeat(list(counts), list(counts.values()))
+        return pd.DataFrame(rng.random((len(labels), X.shape[1])), columns=X.columns), labels

@@ -229,7 +229,7 @@ def test_the_command_line_stores_what_went_over_a_limit_as_failed(bench, tmp_pat
 def test_idle_workers_that_are_killed_again_and_again_end_nothing(tmp_path, monkeypatch):
     import psutil
 
-    monkeypatch.setattr(engines, "STARTING", 0)
+    monkeypatch.setattr(engines, "DEATHS", 1)
     gate = tmp_path / "gate"
     path = write_plugin(tmp_path, f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n{GENERATE}", "waits")
     load_plugin(str(path))
@@ -258,7 +258,7 @@ def test_idle_workers_that_are_killed_again_and_again_end_nothing(tmp_path, monk
 
 
 def test_workers_that_all_die_as_they_start_end_the_run_with_their_last_words(tmp_path, monkeypatch):
-    monkeypatch.setattr(engines, "STARTING", 2)
+    monkeypatch.setattr(engines, "DEATHS", 3)
     path = write_plugin(tmp_path, GENERATE, "dies")
     load_plugin(str(path))
     (unit,) = units_of("dies")
