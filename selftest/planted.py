@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..datasets.simulated import BETA
+from ..datasets.contract import Table
+from ..datasets.simulated import BETA, LogisticSimulation
 from ..methods.contract import Augmenter
 from ..methods.controls import RandomOversampling
 
@@ -91,3 +92,27 @@ class UnitUniform(Augmenter):
     ) -> tuple[pd.DataFrame, np.ndarray]:
         labels = np.repeat(list(counts), list(counts.values()))
         return pd.DataFrame(rng.random((len(labels), X.shape[1])), columns=X.columns), labels
+
+
+class RareSimulation(LogisticSimulation):
+    """The logistic simulation with an intercept of -3: about one row in ten is of class 1, and the truth is known."""
+
+    name = "planted-rare"
+    description = "The logistic simulation with a rare class"
+
+    def _class_shares(self) -> tuple[float, ...]:
+        p = rare_posterior(np.random.default_rng(0).random((100_000, len(BETA))))
+        return (1.0 - float(p.mean()), float(p.mean()))
+
+    def _table(self, rng: np.random.Generator, n: int) -> Table:
+        X = rng.random((n, len(BETA)))
+        p = rare_posterior(X)
+        columns = [f"x{i + 1}" for i in range(len(BETA))]
+        return Table(
+            pd.DataFrame(X, columns=columns), (rng.random(n) < p).astype(np.int64), np.column_stack([1.0 - p, p])
+        )
+
+
+def rare_posterior(X: np.ndarray) -> np.ndarray:
+    """Return P(1 | row) of `RareSimulation`."""
+    return 1.0 / (1.0 + np.exp(3.0 - X @ BETA))

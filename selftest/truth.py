@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..datasets.simulated import BETA
+from .planted import rare_posterior
 
 #: accuracy of Bayes' rule: 50 million draws, and exact convolution
 CEILING = 0.73674
@@ -64,21 +65,20 @@ def accuracy_with_wrong_rows(wrong: float) -> float:
     return float(np.mean(np.where(X @ beta > 0, p, 1.0 - p)))
 
 
-def macro_f1_at_best_threshold(kept: float) -> float:
-    """Return the macro F1, on rows as they are, of Bayes' rule with the threshold that is best where class 1 is rare.
+def rare_macro_f1() -> dict[str, float]:
+    """Return the macro F1 of Bayes' rule on `RareSimulation` with three thresholds on P(1 | row).
 
-    Parameters
-    ----------
-    kept : float
-        The share of the rows of class 1 that the training rows have left: the threshold that gives the highest
-        macro F1 on such rows is what tuning on them has to find.
+    Returns
+    -------
+    dict of str to float
+        ``"half"``, 0.5; ``"balanced"``, the share of class 1, which is what equal weight of both classes comes to; and
+        ``"best"``, that at which the macro F1 is highest.
     """
-    _, p = _population(np.random.default_rng(2))
-    # where rows of class 1 are thrown away, P(1 | row) is lower, and its order the same
-    order = np.argsort(-p)
-    ones, zeros = p[order], 1.0 - p[order]
-    best = int(np.argmax(_macro_f1(kept * ones, zeros)))
-    return float(_macro_f1(ones, zeros)[best])
+    X, _ = _population(np.random.default_rng(2))
+    p = np.sort(rare_posterior(X[:, 1:]))[::-1]
+    found = _macro_f1(p, 1.0 - p)
+    above = {"half": (p > 0.5).sum(), "balanced": (p > p.mean()).sum()}
+    return {name: float(found[number - 1]) for name, number in above.items()} | {"best": float(found.max())}
 
 
 def _macro_f1(ones: np.ndarray, zeros: np.ndarray) -> np.ndarray:
