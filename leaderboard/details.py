@@ -89,8 +89,8 @@ def dataset_detail(results: Results, dataset: str, metric: str = "macro_f1", bas
     table = table.sort_values(["delta", "method"], ascending=[False, True], kind="stable").reset_index(drop=True)
     gain = (1 if higher_is_better(metric) else -1) * table["delta"].fillna(-np.inf)
     control = table["method"].map(results.is_control) | (table["method"] == baseline)
-    best = int(gain.where(control, -np.inf).idxmax())
-    table["not_above"] = ~control & table["delta"].notna() & (gain <= gain[best])
+    best = int(gain.where(control, -np.inf).to_numpy().argmax())
+    table["not_above"] = ~control & table["delta"].notna() & (gain <= gain.iloc[best])
     facts = results.datasets.set_index("dataset").loc[dataset]
     classes = facts["classes"]
     ceiling = scores["bayes_macro_f1"].mean() if "bayes_macro_f1" in scores.columns else np.nan
@@ -103,7 +103,7 @@ def dataset_detail(results: Results, dataset: str, metric: str = "macro_f1", bas
         ceiling=100 * float(ceiling),
         table=table,
         recalls=recalls,
-        best_control=str(table.loc[best, "method"]),
+        best_control=str(table["method"].iloc[best]),
     )
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.stats import binomtest, t
+
+from ..leaderboard.comparison import Comparison
+from ..leaderboard.results import Results
 
 
 @dataclass(frozen=True)
@@ -72,3 +77,14 @@ def mean_near(claim: str, values: npt.ArrayLike, truth: float) -> Finding:
     half = t.ppf(0.9995, len(found) - 1) * found.std(ddof=1) / np.sqrt(len(found))
     words = f"{found.mean():.2f} [{found.mean() - half:.2f}, {found.mean() + half:.2f}], {len(found)} draws"
     return Finding(claim, f"{100 * truth:.2f} points", words, bool(abs(found.mean() - 100 * truth) <= half))
+
+
+def row_of(comparison: Comparison, method: str) -> dict[str, Any]:
+    """Return the row of a method in a leaderboard's table, by column."""
+    table = comparison.table
+    return dict(table[table["method"] == method].iloc[0])
+
+
+def by_draw(results: Results, metric: str) -> pd.DataFrame:
+    """Return a metric on one data set with one classifier: a row for each draw, a column for each method."""
+    return results.scores.pivot(index="draw", columns="method", values=metric)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..leaderboard.tables import compare
-from .claim import Finding, mean_near
+from .claim import Finding, by_draw, mean_near, row_of
 from .gain import UNPENALISED, simulation
 from .truth import CEILING, accuracy_with_wrong_rows, expected_regret
 from .workbench import Workbench
@@ -30,17 +30,17 @@ def check(bench: Workbench) -> Iterator[Finding]:
         draws=bench.often(20, 100),
         block=5,
     )
-    regrets = results.scores.groupby("method", observed=True)["regret_accuracy"]
+    regrets = by_draw(results, "regret_accuracy")
     for share in WRONG:
         # of the rows labelled 1 a few are the real ones
         limit = accuracy_with_wrong_rows(share * (1 - 2 * COUNT / ROWS))
         yield mean_near(
             f"{100 * share:.0f} % of the added rows from the other class cost, in accuracy, what was computed",
-            regrets.get_group(f"wrong-{share:g}"),
+            regrets[f"wrong-{share:g}"],
             CEILING - limit + expected_regret(ROWS),
         )
-    found = compare(results, baseline="wrong-0").table.set_index("method")
+    found = compare(results, baseline="wrong-0")
     for share in WRONG:
-        word = str(found.loc[f"wrong-{share:g}", "verdict"])
+        word = row_of(found, f"wrong-{share:g}")["verdict"]
         claim = f"beside sound rows, {100 * share:.0f} % wrong ones are said to harm"
         yield Finding(claim, "harms", word, word == "harms")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..leaderboard.tables import compare
-from .claim import Finding, mean_near
+from .claim import Finding, by_draw, mean_near, row_of
 from .gain import UNPENALISED
 from .truth import rare_macro_f1
 from .workbench import Workbench
@@ -39,27 +39,26 @@ def check(bench: Workbench) -> Iterator[Finding]:
         block=5,
     )
     truth = rare_macro_f1()
-    scores = results.scores.set_index(["method", "draw"]).sort_index()
+    usual = by_draw(results, "macro_f1")
     yield mean_near(
         "the baseline at its tuned threshold has the macro F1 of Bayes' rule at its best threshold",
-        scores.loc["none", "macro_f1_tuned"],
+        by_draw(results, "macro_f1_tuned")["none"],
         truth["best"],
     )
     for method, where in MOVERS.items():
         yield mean_near(
             f"{method} against the baseline, both at 0.5: what moving the threshold alone comes to",
-            scores.loc[method, "macro_f1"] - scores.loc["none", "macro_f1"],
+            usual[method] - usual["none"],
             truth[where] - truth["half"],
         )
-    tuned = compare(results, metric="macro_f1_tuned").table.set_index("method")
+    tuned, found = compare(results, metric="macro_f1_tuned"), compare(results)
     for method in MOVERS:
-        low, high = tuned.loc[method, ["low", "high"]]
+        row = row_of(tuned, method)
         yield Finding(
             f"{method} and the baseline tie at the tuned threshold",
             f"within ±{EQUIVALENT:g} points",
-            f"[{low:+.2f}, {high:+.2f}]",
-            bool(low > -EQUIVALENT and high < EQUIVALENT),
+            f"[{row['low']:+.2f}, {row['high']:+.2f}]",
+            bool(row["low"] > -EQUIVALENT and row["high"] < EQUIVALENT),
         )
-    words = compare(results).table.set_index("method")["verdict"]
-    found = sorted({str(words[method]) for method in MOVERS})
-    yield Finding("none of them is said to help", "another word", ", ".join(found), "helps" not in found)
+    words = sorted({row_of(found, method)["verdict"] for method in MOVERS})
+    yield Finding("none of them is said to help", "another word", ", ".join(words), "helps" not in words)

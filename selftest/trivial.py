@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ..leaderboard.details import dataset_detail
 from ..leaderboard.tables import compare
-from .claim import Finding
+from .claim import Finding, row_of
 from .workbench import Workbench
 
 METHODS = ("planted-half", "planted-unit-uniform")
@@ -34,14 +34,14 @@ def check(bench: Workbench) -> Iterator[Finding]:
         block=5,
     )
     for dataset, gains in (("centred", True), ("halved", False), ("rings", False)):
-        table = compare(results, baseline="random-oversampling", datasets=[dataset]).table.set_index("method")
+        found = compare(results, baseline="random-oversampling", datasets=[dataset])
         for method in METHODS:
-            low, high, delta = table.loc[method, ["low", "high", "delta"]]
+            row = row_of(found, method)
             yield Finding(
                 f"{method} against plain copies, on the {dataset} set",
                 "a gain" if gains else "a loss",
-                f"{delta:+.1f} points [{low:.1f}, {high:.1f}]",
-                bool(low > 0 if gains else high < 0),
+                f"{row['delta']:+.1f} points [{row['low']:.1f}, {row['high']:.1f}]",
+                bool(row["low"] > 0 if gains else row["high"] < 0),
             )
         detail = dataset_detail(results, dataset)
         scores = detail.table.set_index("method")["score"]
@@ -53,11 +53,11 @@ def check(bench: Workbench) -> Iterator[Finding]:
             ", ".join(sorted(marked)) or "none",
             marked == expected,
         )
-    words = compare(results).table.set_index("method")["verdict"]
-    found = {method: str(words[method]) for method in METHODS}
+    found = compare(results)
+    words = {method: row_of(found, method)["verdict"] for method in METHODS}
     yield Finding(
         "over the three sets rows without knowledge are not said to help",
         "another word",
-        ", ".join(f"{method}: {word}" for method, word in found.items()),
-        "helps" not in found.values(),
+        ", ".join(f"{method}: {word}" for method, word in words.items()),
+        "helps" not in words.values(),
     )
