@@ -96,7 +96,7 @@ def _over_datasets(bench: Workbench) -> Iterator[Finding]:
         "null-datasets",
         methods=copies(2 * n_pairs),
         datasets=[
-            {"name": name, "id": f"{name}-{i}", "params": SMALL}
+            {"name": name, "id": f"{name}-{i}", "params": {**SMALL, "n_train": SMALL["n_train"] + i}}
             for name in SIMULATED
             for i in range(n_datasets // len(SIMULATED))
         ],
@@ -135,11 +135,11 @@ def _over_datasets(bench: Workbench) -> Iterator[Finding]:
 
 def _on_one_dataset(bench: Workbench) -> Iterator[Finding]:
     """Test on one data set, where the unit is the draw, the test row, or both."""
-    n_pairs = bench.often(100, 400)
+    n_pairs = bench.often(60, 400)
     designs = {
         "fresh draws of simulated data": ([{"name": SIMULATED[0], "params": SMALL}], SCENARIO, False),
         "splits redrawn from one table": (["breast-cancer"], "imbalance:count=20", True),
-        "a fixed test set": (["digits"], "few-shot:shots=5", False),
+        "a fixed test set": (["breast-cancer"], "few-shot:shots=5", False),
     }
     for words, (datasets, scenario, at_most) in designs.items():
         name = f"null-{words.split()[0]}"

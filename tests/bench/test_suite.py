@@ -52,6 +52,7 @@ def test_a_wrong_suite_file_is_explained(tmp_path, text, words):
         ({"classifiers": ["random-forrest"]}, "did you mean 'random-forest'"),
         ({"methods": [{"name": "smote", "params": {"k_neighbours": 3}}]}, "k_neighbors"),
         ({"methods": [{"sampler": "imblearn.over_sampling.SMOET"}]}, "SMOET"),
+        ({"datasets": ["iris", "wine", {"name": "iris", "id": "flowers"}]}, "'iris' and 'flowers' have the same rows"),
     ],
 )
 def test_unknown_names_get_the_nearest_one(changes, words):
