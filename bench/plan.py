@@ -251,8 +251,9 @@ def _check_no_twins(datasets: dict[str, Dataset]) -> None:
     """Raise where two datasets are the same: with the same draws, they would count as two in every test."""
     seen: dict[str, str] = {}
     for id_, dataset in datasets.items():
-        if (content := dataset.info.content_hash) and seen.setdefault(content, id_) != id_:
-            rows = f"datasets '{seen[content]}' and '{id_}' have the same rows"
+        # (of files that are not here it is not known)
+        if not _absence(dataset) and (first := seen.setdefault(dataset.info.content_hash, id_)) != id_:
+            rows = f"datasets '{first}' and '{id_}' have the same rows"
             raise InputError(f"{rows}: every test would take one for two. Leave one out")
 
 
