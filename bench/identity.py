@@ -53,7 +53,7 @@ def _identify(name: str, identity: dict[str, str]) -> None:
 
 
 def _used_by(name: str, path: str) -> set[str]:
-    """Return the modules that a plugin uses: those of what it holds, and those that it names in imports, late ones too."""
+    """Return the modules that a plugin uses: those of what it holds, and those that its imports name, late ones too."""
     values = list(vars(sys.modules[name]).values()) if name in sys.modules else []
     held = {value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) for value in values}
     package = name if Path(path).name == "__init__.py" else name.rpartition(".")[0]
