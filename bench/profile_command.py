@@ -61,7 +61,7 @@ def _print_head(suite: str, table: pd.DataFrame) -> None:
     lost = table["host"] == ""
     if lost.any():
         out.print(
-            f"{count(int(lost.sum()), 'unit')} ended with the worker process: what their time was spent on is not known",
+            f"{count(int(lost.sum()), 'unit')} ended with the worker process: what took their time is not known",
             markup=False,
         )
     unknown = int((table["methods"].isna() & ~lost).sum())
