@@ -28,8 +28,8 @@ class Group:
 
     Attributes
     ----------
-    name, title : str
-        A key of `GROUPS`, and what it shows.
+    name, title, how : str
+        A key of `GROUPS`, what it shows, and how: what the docstring of its module says below its first line.
     findings : tuple of Finding
         At least one.
     seconds : float
@@ -40,6 +40,7 @@ class Group:
     title: str
     findings: tuple[Finding, ...]
     seconds: float
+    how: str = ""
 
     @property
     def passed(self) -> bool:
@@ -55,10 +56,12 @@ def run_groups(bench: Workbench, names: list[str] | None = None) -> Iterator[Gro
     load_plugin(PLANTED)
     for name in names or list(GROUPS):
         start = time.monotonic()
-        check: Callable[[Workbench], Iterator[Finding]] = import_module(f".{name}", __package__).check
+        module = import_module(f".{name}", __package__)
+        check: Callable[[Workbench], Iterator[Finding]] = module.check
         findings: list[Finding] = []
         try:
             findings += check(bench)
         except Exception as error:
             findings.append(Finding("the group can be put to the test", "no error", describe(error), False))
-        yield Group(name, GROUPS[name], tuple(findings), time.monotonic() - start)
+        how = " ".join((module.__doc__ or "").partition("\n")[2].split())
+        yield Group(name, GROUPS[name], tuple(findings), time.monotonic() - start, how)
