@@ -73,6 +73,8 @@ def power(
 
 def _lines(found: Power) -> list[str]:
     """Return what the sentence rests on, and what else would do."""
+    from ..leaderboard.posterior import ROPE
+
     one, single = found.typical, found.n_datasets == 1
     whom = "as asked" if not found.among else "the only method"
     if found.among > 1:
@@ -91,6 +93,10 @@ def _lines(found: Power) -> list[str]:
         lines.append(
             f"{one.n_datasets} data sets tell the spread roughly: at the ends of its 95 % interval it takes {span} "
             "data sets."
+        )
+    if found.effect < ROPE:
+        lines.append(
+            f"The leaderboard will call it equivalent where its interval is within ±{ROPE} points, significant or not."
         )
     if found.family > 1:
         alone = replace(found, family=1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,11 @@ DRAW, DRAW_ALIKE = 1.5, 1.0
 LEVEL, LUCK = 70.0, 3.0
 #: p-values and intervals are two-sided, a word is wrong to one side
 RATE = ALPHA / 2
+#: stands below the first table
+LEGEND = (
+    "In colour: there the word is wrong. 'no difference shown' and 'too few data sets' claim nothing; beside a true "
+    "difference they show what such a design misses. The leaderboard says by which rule each word is given."
+)
 #: in the order in which a table shows them
 WORDS = ("harms", "too few data sets", "no difference shown", "equivalent", "as a control does", "better", "helps")
 
@@ -106,7 +111,8 @@ def check(bench: Workbench) -> Iterator[Finding | Table]:
             if design.control is None:
                 yield _as_reckoned(design, counts, often)
         tables.append(table(design, counts, often))
-    yield from tables
+    yield replace(tables[0], note=f"{LEGEND} {tables[0].note}")
+    yield from tables[1:]
 
 
 def count_words(design: Design, often: int, seed: int) -> dict[float, Counter[str]]:
@@ -199,8 +205,7 @@ def table(design: Design, counts: dict[float, Counter[str]], often: int) -> Tabl
     between = f"{spread.fixed:g} points between data sets and " if design.n_datasets > 1 else ""
     note = (
         f"{often} leaderboards, {design.n_draws} draws of each data set; a difference varies by {between}"
-        f"{spread.draw:.1f} points between draws (standard deviations). In colour: the word is wrong. 'no difference "
-        "shown' and 'too few data sets' claim nothing; beside a true difference they show what such a design misses."
+        f"{spread.draw:.1f} points between draws (standard deviations)."
     )
     if design.skewed:
         note += (

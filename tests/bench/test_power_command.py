@@ -77,6 +77,12 @@ def test_what_is_asked_changes_the_answer(path):
     assert "its difference to random-oversampling varies" in copies
 
 
+def test_below_half_a_point_it_is_said_that_the_word_will_be_another(path):
+    words = "call it equivalent where its interval is within ±0.5 points"
+    assert words in asked(path, "splits", "--effect", 0.4, effect=0.4)[0]
+    assert words not in asked(path, "splits", "--effect", 0.5, effect=0.5)[0]
+
+
 def test_a_suite_may_be_named_by_its_file(path, tmp_path):
     file = tmp_path / "anything.toml"
     file.write_text(
