@@ -24,7 +24,9 @@ def power(
     ] = 1.0,
     method: Annotated[
         str | None,
-        typer.Option("--method", help="Method that it is worked out for.", show_default="the one in the middle"),
+        typer.Option(
+            "--method", help="Method that it is worked out for.", show_default="the one in the middle, controls aside"
+        ),
     ] = None,
     family: Annotated[
         int | None,
@@ -76,9 +78,9 @@ def _lines(found: Power) -> list[str]:
     from ..leaderboard.posterior import ROPE
 
     one, single = found.typical, found.n_datasets == 1
-    whom = "as asked" if not found.among else "the only method"
+    whom = "as asked" if not found.among else "the only one, controls aside"
     if found.among > 1:
-        whom = f"the one in the middle of {found.among} methods that are no controls, by how much they vary"
+        whom = f"the one in the middle of {found.among} methods, by how much they vary"
     rest = "that all draws share" if single else "between data sets"
     lines = [
         f"Worked out for {one.method} ({whom}): its difference to {found.baseline} varies by {one.draw:.2f} points "

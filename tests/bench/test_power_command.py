@@ -42,7 +42,7 @@ def test_over_data_sets(path):
     assert output.splitlines()[0] == found.sentence
     assert re.match(r"To see \+5\.00 points with probability 80 %: (more than )?\d+ data sets with 3 draws", output)
     assert "The run had 2 data sets with 3 draws, which can show nothing" in output
-    assert "Worked out for smote (the only method)" in output
+    assert "Worked out for smote (the only one, controls aside)" in output
     assert f"corrected for {found.family} comparisons" in output
     spread = found.typical
     assert re.search(rf"^smote +{spread.fixed:.2f} +{spread.draw:.2f} +.*nothing$", output, re.MULTILINE)
