@@ -20,6 +20,7 @@ from .figures_command import figures
 from .inspect_command import inspect
 from .leaderboard_command import leaderboard
 from .options import MetricOption, OutOption, PluginOption, StoreOption, SuiteOption
+from .power_command import power
 from .profile_command import profile
 from .reproduce_command import reproduce
 from .run_command import run
@@ -47,6 +48,7 @@ app.command()(check)
 datasets_app.command()(inspect)
 app.command()(augment)
 app.command()(leaderboard)
+app.command()(power)
 app.command()(profile)
 app.command()(figures)
 app.command()(reproduce)

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from ..bench.outcome import describe
 from ..bench.plugins import load_plugin
-from .claim import Finding
+from .claim import Finding, Table
 from .workbench import PLANTED, Workbench
 
 #: the module of each group -> what it shows
@@ -19,6 +19,7 @@ GROUPS = {
     "harm": "Harm that is known is found, in its size",
     "trivial": "Rows without knowledge that gain are exposed by the controls",
     "threshold": "What only moves the decision threshold gains nothing at the tuned one",
+    "words": "Each word of the leaderboard is wrong no more often than its rule states",
 }
 
 
@@ -34,12 +35,15 @@ class Group:
         At least one.
     seconds : float
         What it took.
+    tables : tuple of Table
+        Numbers behind the findings.
     """
 
     name: str
     title: str
     findings: tuple[Finding, ...]
     seconds: float
+    tables: tuple[Table, ...] = ()
     how: str = ""
 
     @property
@@ -57,11 +61,16 @@ def run_groups(bench: Workbench, names: list[str] | None = None) -> Iterator[Gro
     for name in names or list(GROUPS):
         start = time.monotonic()
         module = import_module(f".{name}", __package__)
-        check: Callable[[Workbench], Iterator[Finding]] = module.check
+        check: Callable[[Workbench], Iterator[Finding | Table]] = module.check
         findings: list[Finding] = []
+        tables: list[Table] = []
         try:
-            findings += check(bench)
+            for one in check(bench):
+                if isinstance(one, Table):
+                    tables.append(one)
+                else:
+                    findings.append(one)
         except Exception as error:
             findings.append(Finding("the group can be put to the test", "no error", describe(error), False))
         how = " ".join((module.__doc__ or "").partition("\n")[2].split())
-        yield Group(name, GROUPS[name], tuple(findings), time.monotonic() - start, how)
+        yield Group(name, GROUPS[name], tuple(findings), time.monotonic() - start, tuple(tables), how)
