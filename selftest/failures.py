@@ -71,7 +71,7 @@ def _with_failures(results: Results, gains: pd.Series, harmed: pd.Series) -> Ite
     status = results.scores.set_index(["method", "dataset", "draw"])["status"]
     for way, words in WAYS.items():
         failed = (status[way] == "failed").reindex(harmed.index)
-        found = table.loc[way, "delta"]
+        found = float(table["delta"][way])
         yield Finding(
             f"a method that {words} wherever it would do harm has the baseline's score in those draws",
             f"{int(harmed.sum())} failures, difference {expected:+.4f} (without the failed draws: {survivors:+.4f})",
@@ -83,7 +83,7 @@ def _with_failures(results: Results, gains: pd.Series, harmed: pd.Series) -> Ite
         "a method that fails in every draw is called failed, and ranks with the baseline",
         f"failed, difference 0, mean rank {baseline['mean_rank']:g}",
         f"{row['verdict']}, difference {row['delta']:g}, mean rank {row['mean_rank']:g}",
-        row["verdict"] == "failed" and row["delta"] == 0 and row["mean_rank"] == baseline["mean_rank"],
+        bool(row["verdict"] == "failed" and row["delta"] == 0 and row["mean_rank"] == baseline["mean_rank"]),
     )
     lines = [one for one in comparison.warnings if one.startswith("Sensitivity to failures")]
     yield Finding(

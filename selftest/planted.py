@@ -152,7 +152,7 @@ class Fickle(Augmenter):
         """Return the training rows, one of them changed where that is the failure, followed by new ones."""
         X_all, y_all = super().fit_resample(X, y)
         if self.instead == "change" and self._chance(X).random() < self.share:
-            X_all.iloc[0, 0] += 1.0
+            X_all.iloc[:1] += 1.0
         return X_all, y_all
 
     def _chance(self, X: pd.DataFrame) -> np.random.Generator:
