@@ -1,7 +1,8 @@
 """The metrics against scikit-learn, where it has them, and against their formulas, written out row by row.
 
 The tables are random and small, so that classes are absent from the truth or from the predictions, scores are tied, and
-predictions are constant. Probabilities are ratios of small whole numbers, which makes ties, and exact bins.
+predictions are constant. Probabilities are ratios of small whole numbers, which makes ties, and exact bins. And what a
+run stores as scores is computed again from what it stores of each test row.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from .workbench import Workbench
 ROUNDING = 1e-12
 BINS = 15
 FLOOR = 1e-15
+#: test rows of a draw
+N_TEST = 200
+#: metrics of predicted classes alone
+OF_LABELS = ("macro_f1", "weighted_f1", "accuracy", "balanced_accuracy", "g_mean", "recall", "f1", "recall_minority")
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,48 @@ def check(bench: Workbench) -> Iterator[Finding]:
             yield Finding(
                 f"{name} is that of {source}", "0 tables differ", f"{wrong} of {len(cases)} differ", wrong == 0
             )
+    yield from _stored(bench)
     untested = [
         name
         for name, metric in METRICS.items()
         if not metric.of_rows and metric.function is None and name not in SCIKIT_LEARN | BY_HAND
     ]
     yield Finding("every metric of predictions was put to the test", "all", ", ".join(untested) or "all", not untested)
+
+
+def _stored(bench: Workbench) -> Iterator[Finding]:
+    """Compute the scores of a run again, in which the baseline never predicts the class that has few rows."""
+    datasets = ["logistic-simulation", "simulated-three-classes"]
+    results = bench.run(
+        "metrics-stored",
+        methods=["random-oversampling"],
+        datasets=[{"name": name, "id": name, "params": {"n_train": 400, "n_test": N_TEST}} for name in datasets],
+        scenarios=["imbalance:count=5"],
+        draws=5,
+    )
+    assert results.rows is not None
+    wrong = absent = scores = 0
+    tables = []
+    for place, part in results.scores.groupby(["method", "dataset", "scenario", "classifier"]):
+        found = results.rows(*map(str, place))
+        for row in part.to_dict("records"):
+            one = found[row["draw"]]
+            k = one.probabilities.shape[1]
+            # the last class is the rarest of both data sets, or as rare as the other one: of it few rows were kept
+            case = Case(one.y_true, one.labels, one.probabilities, np.where(np.arange(k) == k - 1, 5, 100))
+            tables.append(len(case.y))
+            absent += "a class that is never predicted" in case.traits()
+            for name in OF_LABELS:
+                expected = (SCIKIT_LEARN | BY_HAND)[name](case)
+                stored = [row[f"{name}_{code}"] for code in case.codes] if name in ("recall", "f1") else row[name]
+                wrong += not _same(stored, expected)
+                scores += 1
+    yield Finding(
+        "the scores that a run stores are those of what it predicted for all test rows",
+        f"0 scores differ, {N_TEST} test rows in each draw, some without any prediction of a class",
+        f"{wrong} of {scores} differ, {min(tables)} to {max(tables)} test rows, {absent} of {len(tables)} draws",
+        wrong == 0 and set(tables) == {N_TEST} and absent > 0,
+    )
 
 
 def scores_of(case: Case) -> dict[str, float | list[float]]:
