@@ -74,7 +74,7 @@ MUTANTS = (
         "        rare = np.flatnonzero(table.y == np.bincount(table.y).argmin())\n"
         "        table = table.take(np.concatenate([np.arange(len(table.y)), rare, rare]))\n"
         "        part = split_groups(np.arange(len(table.y)), table.y, shares, np.random.default_rng(split_seed))\n",
-        ("tests/bench/test_unseen.py", "tests/bench/test_scenario.py"),
+        ("tests/bench/test_unseen.py",),
     ),
     Mutant(
         "duplicates-parted",
@@ -90,7 +90,7 @@ MUTANTS = (
         "bench/prepare.py",
         "        preparation = Preparation.fit(train.X)\n",
         "        preparation = Preparation.fit(pd.concat([train.X, test.X], ignore_index=True))\n",
-        ("tests/bench/test_evaluate.py", "tests/bench/test_unseen.py"),
+        ("tests/bench/test_evaluate.py",),
     ),
     Mutant(
         "test-rows-dropped",
@@ -130,7 +130,7 @@ MUTANTS = (
         "bench/augment.py",
         "    return Addition(new, labels) if len(new) else Addition()\n",
         "    return Addition(new, int(part.train.y.max()) - labels) if len(new) else Addition()\n",
-        ("failures", "harm"),
+        ("harm",),
     ),
     Mutant(
         "pooled-draws",
@@ -148,7 +148,7 @@ MUTANTS = (
         "        dataset, table = self.dataset(unit)\n",
         "        dataset, table = self.dataset(unit)\n"
         "        unit = replace(unit, seed=derive_seed(unit.seed, unit.method.id))\n",
-        ("failures", "tests/bench/test_evaluate.py"),
+        ("tests/bench/test_evaluate.py",),
     ),
     Mutant(
         "seeds-by-process",
@@ -173,7 +173,7 @@ MUTANTS = (
         "        offsets, untuned = _tuned_offsets(one, prediction.inner, inner_error)\n",
         "        offsets, untuned = _tuned_offsets(one, prediction.inner, inner_error)\n"
         "        offsets = tune_offsets(part.test.y, probabilities)\n",
-        ("threshold", "tests/bench/test_evaluate.py"),
+        ("threshold",),
     ),
     Mutant(
         "failures-imputed-by-survivors",
