@@ -19,6 +19,9 @@ GROUPS = {
     "harm": "Harm that is known is found, in its size",
     "trivial": "Rows without knowledge that gain are exposed by the controls",
     "threshold": "What only moves the decision threshold gains nothing at the tuned one",
+    "failures": "Who fails does not profit from it",
+    "order": "The order of methods, data sets, columns, rows and workers decides nothing",
+    "metrics": "The metrics are those of scikit-learn, and of their formulas",
     "words": "Each word of the leaderboard is wrong no more often than its rule states",
 }
 
