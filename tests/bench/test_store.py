@@ -178,11 +178,11 @@ def test_merging_takes_over_units_and_runs(tmp_path):
         b.save(one, result_of(one), {})
         b.save(two, result_of(two, 0.25), {})
         run = b.save_run(plan, {"classifiers": ["logistic-regression"]})
-        assert a.merge(b) == (1, 1)
+        assert a.merge(b) == (1, 1, 0)
         assert a.statuses() == b.statuses()
         mine = a.scores(a.find_run()["id"], ["logistic-regression"], 1)
         assert mine.equals(b.scores(run, ["logistic-regression"], 1))
-        assert a.merge(b) == (0, 2)
+        assert a.merge(b) == (0, 2, 0)
 
 
 def test_merging_keeps_a_done_unit_and_takes_the_done_one_for_a_failed_one(tmp_path):
@@ -223,4 +223,4 @@ def test_suites_that_differ_in_seed_and_scenario_can_share_a_store(tmp_path):
     with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "b.sqlite", write=True) as b:
         a.save(one, result_of(one), {})
         b.save(two, result_of(two), {})
-        assert a.merge(b) == (1, 0)
+        assert a.merge(b) == (1, 0, 0)

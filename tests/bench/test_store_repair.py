@@ -157,7 +157,7 @@ def torn_pair(sound, folder):
     with closing(sqlite3.connect(whole)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store = Path(shutil.copy(whole, folder / "store.sqlite"))
-    with closing(sqlite3.connect(whole)) as holder, closing(sqlite3.connect(sound)) as source:
+    with closing(sqlite3.connect(whole)) as holder, Store(sound) as source:
         # what comes after the first copy: half of it goes into the file, the other half stays in the log
         holder.execute("PRAGMA wal_autocheckpoint=0")
         _copy_units(source, holder, 0)
@@ -172,7 +172,7 @@ def _copy_units(source, to, odd):
     from augbench.bench.merging import _copy_unit
 
     known = {key for (key,) in to.execute("SELECT key FROM units")}
-    keys = sorted(key for (key,) in source.execute("SELECT key FROM units") if key not in known)
+    keys = sorted(key for (key,) in source.connection.execute("SELECT key FROM units") if key not in known)
     with to:
         for key in keys[odd::2] if odd == 0 else keys:
             _copy_unit(to, source, key)
