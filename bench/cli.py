@@ -223,7 +223,7 @@ def merge(
         store = stack.enter_context(Store(into, write=True))
         for source, other in others:
             new, known, damaged = store.merge(other)
-            out.print(f"{source}: {new} new units, {known} known", markup=False)
+            out.print(f"{source}: {count(new, 'new unit')}, {known} known", markup=False)
             if damaged:
                 err.print(
                     f"warning: {source}: {count(damaged, 'unit')} left out, whose rows are not what was stored: "

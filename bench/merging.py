@@ -184,6 +184,8 @@ def _copy_runs(to: sqlite3.Connection, source: Store) -> None:
     for old, *columns in _read(source, "SELECT * FROM runs ORDER BY id")[1]:
         if to.execute("SELECT 1 FROM runs WHERE definition = ?", [columns[1]]).fetchone():
             continue
+        with _reading(source):
+            dict(json.loads(columns[-1]))
         new = to.execute("INSERT INTO runs VALUES (NULL,?,?,?,?) RETURNING id", columns).fetchone()[0]
         for table, width in (("run_units", 7), ("run_exclusions", 6)):
             for _, *rest in _read(source, f"SELECT * FROM {table} WHERE run = ?", old)[1]:

@@ -11,6 +11,8 @@ from ..errors import InputError
 _MAGIC = b"SQLite format 3\0"
 #: the two numbers in its header that say that it is in WAL mode
 _IN_WAL_MODE = slice(18, 20), b"\2\2"
+#: characters of an error that are shown, the last ones: pandas puts the query before them
+_MOST = 120
 #: tables by which a store is known
 KNOWN_BY = {"units", "scores"}
 #: what SQLite says of a damaged file
@@ -70,7 +72,7 @@ def is_damage(error: BaseException, path: Path) -> bool:
 def damaged_store(path: Path, why: object) -> InputError:
     """Return the error of a store that is damaged, with what to do."""
     return InputError(
-        f"store {path} cannot be read ({' '.join(str(why).split())[-80:]}): "
+        f"store {path} cannot be read ({' '.join(str(why).split())[-_MOST:]}): "
         f"'bench store check --store {path}' says what is damaged, and --repair keeps the rest"
     )
 
