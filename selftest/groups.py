@@ -19,6 +19,7 @@ GROUPS = {
     "harm": "Harm that is known is found, in its size",
     "trivial": "Rows without knowledge that gain are exposed by the controls",
     "threshold": "What only moves the decision threshold gains nothing at the tuned one",
+    "leaks": "Methods that look for test rows find none, or are reported and gain nothing",
 }
 
 
