@@ -1,11 +1,11 @@
 """Whether a method depends on what it may not see: computed again in a process that holds nothing else of the truth.
 
-Of every method and data set one draw is computed again. A fresh process, in which nothing else is ever computed, gets its
-training rows as they are; the cells of its test rows, and of all rows of the other draws, are shuffled by column, so
-that none of them is left. What a method finds in memory beside the training rows (in frames, in caches, among the other
-tables of a call, in what it remembers of earlier units) is then something else, and so are the predictions for the test
-rows, if it uses it. Files are the same: they are the affair of `guard`. A draw or a data set is a sample: who cheats
-now and then may get away.
+Of every method and data set one draw is computed again. A fresh process, in which nothing else is ever computed, gets
+its training rows as they are; the cells of its test rows, and of all rows of the other draws, are shuffled by column,
+so that none of them is left. What a method finds in memory beside the training rows (in frames, in caches, among the
+other tables of a call, in what it remembers of earlier units) is then something else, and so are the predictions for
+the test rows, if it uses it. Files are the same: they are the affair of `guard`. One draw is a sample: who cheats now
+and then may get away.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import typer
 
 from ..datasets.contract import Dataset, Table
+from ..leaderboard.results import BASELINE
 from ..methods.contract import Adjuster, Detector
 from ..provenance import MACHINE
 from ..threads import allowed_threads
@@ -69,7 +71,11 @@ def audit_suite(
     manner = manner.of(suite)
     plan = make_plan(suite, dict(own))
     with Store(places.store, write=True) as store:
-        found = list(_audits(plan, own, plugins, store, manner))
+        try:
+            found = list(_audits(plan, own, plugins, store, manner))
+        except KeyboardInterrupt:
+            err.print("stopped: nothing is said of any method; the same command audits again")
+            raise typer.Exit(130) from None
         differing = [one for one in found if one.reason]
         for one in differing:
             _fail(plan, one, store)
@@ -101,9 +107,14 @@ def _audits(
     cache.own.update(own)
     units = [unit for ones in together.values() for unit in ones]
     with _fresh_process(plugins, packages_to_load(plan, units), manner) as compute:
-        for id_, ones in together.items():
-            reasons = (_difference(unit, cache, store, compute) for unit in ones)
-            yield Audited(id_, next(filter(None, reasons), ""))
+        for id_ in sorted(together, key=lambda id_: id_ != BASELINE):
+            reasons = (_difference(unit, cache, store, compute) for unit in together[id_])
+            reason = next(filter(None, reasons), "")
+            if reason and id_ == BASELINE:
+                # then others that differ have done nothing wrong
+                yield from (Audited(one, skipped=f"not even the baseline is the same: {reason}") for one in together)
+                return
+            yield Audited(id_, reason)
 
 
 def units_to_audit(units: Sequence[Unit], store: Store) -> list[Unit]:
@@ -143,7 +154,7 @@ def _fresh_process(plugins: list[str], packages: Sequence[str], manner: Manner) 
     from pebble import ProcessPool
 
     files = ReportFiles.in_temporary_folder()
-    start = ({}, plugins, packages, os.getpid(), files)
+    start: Any = ({}, plugins, packages, os.getpid(), files)
     context = multiprocessing.get_context("spawn")
     seconds = manner.limits.seconds if np.isfinite(manner.limits.seconds) else None
     pool = ProcessPool(1, initializer=start_worker, initargs=start, context=context)
@@ -169,7 +180,7 @@ def _difference(unit: Unit, cache: DrawCache, store: Store, compute: Any) -> str
             made = compute(augment_hidden, unit, hidden(prepared))
             found = _last_result(unit, method, [draw], [made])
     except Exception as error:
-        return f"{_where(unit)}: with these alone it failed ({describe(error)})"
+        return f"{_where(unit)}: computed from its training rows alone, it failed ({describe(error)})"
     return _compared(unit, found, store)
 
 
@@ -183,13 +194,15 @@ def _compared(unit: Unit, found: DrawResult, store: Store) -> str:
                WHERE u.key = ? AND p.draw = ? AND p.classifier = ?"""
     for classifier, cell in found.cells.items():
         if cell.error:
-            return f"{_where(unit)}: with these alone it failed ({cell.error})"
+            return f"{_where(unit)}: computed from its training rows alone, it failed ({cell.error})"
         [data] = store.connection.execute(query, [unit.key, found.draw, classifier]).fetchone()
         ours, theirs = unpack_predictions(pack_predictions(cell)), unpack_predictions(data)
         differing = np.zeros(len(found.y_test), dtype=bool)
         for name, one in ours.items():
             other = theirs[name]
-            if one is not None and other is not None:
+            if one is None or other is None:
+                differing |= one is not other
+            else:
                 differing |= (one != other).reshape(len(differing), -1).any(axis=1)
         if differing.any():
             return (

@@ -9,7 +9,6 @@ whole process.
 from __future__ import annotations
 
 import os
-import site
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any
 
 from ..datasets.contract import Dataset
 from ..datasets.fetch import data_places
+from ..errors import InputError
 
 #: audit event -> what a method does then
 _OF_MEMORY = {
@@ -30,10 +30,12 @@ _SQLITE = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 #: what decides where data are
 _VARIABLES = ("AUGBENCH_DATA", "AUGBENCH_CACHE", "SCIKIT_LEARN_DATA")
 #: below these, packages are opened all the time, also where they lie below a folder of data
-_INSTALLED = tuple({os.path.realpath(one) + os.sep for one in (sys.prefix, sys.base_prefix, *site.getsitepackages())})
+_PACKAGES = (sys.prefix, sys.base_prefix, *(one for one in sys.path if one.endswith("-packages")))
+_INSTALLED = tuple({os.path.realpath(one) + os.sep for one in _PACKAGES})
+_CODE = (".py", ".pyc")
 
 
-class ForbiddenError(Exception):
+class ForbiddenError(InputError):
     """A method did what it may not do."""
 
 
@@ -77,12 +79,14 @@ class _Guard:
         if not isinstance(file, str | bytes | os.PathLike) or getattr(self.looking, "now", False):
             return
         path = os.path.realpath(os.fsdecode(file))
+        if path.endswith(_CODE):
+            return
         installed = path.startswith(_INSTALLED)
         for place in self.places:
-            if path.startswith(place + os.sep) or path == place:
-                # data that a package carries lie among the installed files, too
-                if not installed or place.startswith(_INSTALLED):
-                    self._refuse(f"open a file of data: {path}")
+            # data that a package carries lie among the installed files, too
+            counts = not installed or place.startswith(_INSTALLED)
+            if counts and (path == place or path.startswith(place + os.sep)):
+                self._refuse(f"open a file of data: {path}")
         if path.startswith("/proc/") and path.endswith("/mem"):
             self._refuse(f"read memory: {path}")
         if not installed and self._is_sqlite(path):

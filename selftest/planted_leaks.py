@@ -178,7 +178,10 @@ class LooksAside(_Cheat):
     def fit_resample_many(self, tables: list[Rows], random_states: list[int], strategies: list[dict[int, int]]) -> Any:
         """Resample several training sets, with an eye on all of them."""
         LooksAside._others[:] = tables
-        return super().fit_resample_many(tables, random_states, strategies)
+        try:
+            return super().fit_resample_many(tables, random_states, strategies)
+        finally:
+            LooksAside._others.clear()
 
     def _look(self, X: pd.DataFrame, y: np.ndarray) -> Iterator[Rows]:
         yield from self._others
@@ -209,8 +212,8 @@ class LooksBehind(_Cheat):
         if not np.array_equal(self._labels, np.arange(len(X))):
             # what it would find the rows by, were there a table to look them up in
             missing = sorted(set(range(int(self._labels.max()) + 1)) - set(self._labels.tolist()))
-            yield pd.DataFrame(np.full((len(missing), X.shape[1]), missing).T, columns=X.columns), np.zeros(len(missing))
-        memory = X[X.columns[0]].to_numpy()
+            yield pd.DataFrame({name: missing for name in X.columns}), np.resize(np.unique(y), len(missing))
+        memory: Any = X[X.columns[0]].to_numpy()
         while isinstance(memory.base, np.ndarray):
             memory = memory.base
         if memory.ndim == 2 and X.shape[1] in memory.shape:
@@ -264,9 +267,10 @@ class ExtremeTestRows(SimulatedDataset):
         own = np.random.default_rng(draw)
         train, test = self._table(own), self._table(own)
         if self.extreme:
-            later = np.arange(self.rows) >= self.rows // 2
-            X = test.X.assign(a=test.X["a"].where(~later, 1e6), b=test.X["b"].mask(later & (np.arange(self.rows) % 2 == 0)))
-            X["b"] = X["b"].where(~later | X["b"].isna(), -1e6)
+            number = np.arange(self.rows)
+            later = number >= self.rows // 2
+            b = np.where(number % 2 == 0, np.nan, -1e6)
+            X = test.X.assign(a=test.X["a"].where(~later, 1e6), b=test.X["b"].where(~later, b))
             X["colour"] = X["colour"].where(~later, "green")
             test = Table(X, test.y)
         return SimulatedDraw(train, test)
