@@ -4,18 +4,20 @@ Of every method and data set one draw is computed again. A fresh process, in whi
 its training rows as they are; the cells of its test rows, and of all rows of the other draws, are shuffled by column,
 so that none of them is left. What a method finds in memory beside the training rows (in frames, in caches, among the
 other tables of a call, in what it remembers of earlier units) is then something else, and so are the predictions for
-the test rows, if it uses it. Files are the same: they are the affair of `guard`. One draw is a sample: who cheats now
-and then may get away.
+the test rows, if it uses it. Files are the same, so what was written to one during the run may not be read. One draw is
+a sample: who cheats now and then may get away, and so may a method that brings along what it has learnt before.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +35,7 @@ from .device import CPU
 from .engine import start_worker
 from .evaluate import DrawCache, DrawResult, evaluate_with
 from .fit_progress import ReportFiles
+from .guard import forbid_written
 from .outcome import Stopwatch, UnitResult, describe
 from .plan import Plan, Unit, make_plan, method_instance
 from .predictions import pack_predictions, unpack_predictions
@@ -106,7 +109,8 @@ def _audits(
     cache = DrawCache()
     cache.own.update(own)
     units = [unit for ones in together.values() for unit in ones]
-    with _fresh_process(plugins, packages_to_load(plan, units), manner) as compute:
+    started = datetime.fromisoformat(store.find_run(plan.suite.name)["started"]).timestamp()
+    with _fresh_process(plugins, packages_to_load(plan, units), manner, started) as compute:
         for id_ in sorted(together, key=lambda id_: id_ != BASELINE):
             reasons = (_difference(unit, cache, store, compute) for unit in together[id_])
             reason = next(filter(None, reasons), "")
@@ -147,8 +151,8 @@ def _fail(plan: Plan, one: Audited, store: Store) -> None:
 
 
 @contextmanager
-def _fresh_process(plugins: list[str], packages: Sequence[str], manner: Manner) -> Iterator[Any]:
-    """Give a function that computes in a process of its own, which knows plugins but no data."""
+def _fresh_process(plugins: list[str], packages: Sequence[str], manner: Manner, started: float) -> Iterator[Any]:
+    """Give a function that computes in a process of its own, which knows plugins and no data."""
     import multiprocessing
 
     from pebble import ProcessPool
@@ -159,11 +163,17 @@ def _fresh_process(plugins: list[str], packages: Sequence[str], manner: Manner) 
     seconds = manner.limits.seconds if np.isfinite(manner.limits.seconds) else None
     pool = ProcessPool(1, initializer=start_worker, initargs=start, context=context)
     try:
-        yield lambda function, *args: pool.schedule(function, args=args, timeout=seconds).result()
+        yield lambda *call: pool.schedule(_call, args=(started, *call), timeout=seconds).result()
     finally:
         pool.stop()
         pool.join()
         files.remove()
+
+
+def _call(started: float, function: Callable[..., Any], *args: Any) -> Any:
+    # file systems have clocks of their own, which tick slowly
+    forbid_written(started, time.time() - 0.1)
+    return function(*args)
 
 
 def _difference(unit: Unit, cache: DrawCache, store: Store, compute: Any) -> str:

@@ -8,6 +8,7 @@ whole process.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -33,6 +34,7 @@ _VARIABLES = ("AUGBENCH_DATA", "AUGBENCH_CACHE", "SCIKIT_LEARN_DATA")
 _PACKAGES = (sys.prefix, sys.base_prefix, *(one for one in sys.path if one.endswith("-packages")))
 _INSTALLED = tuple({os.path.realpath(one) + os.sep for one in _PACKAGES})
 _CODE = (".py", ".pyc")
+_SYSTEM = ("/proc/", "/sys/", "/dev/")
 
 
 class ForbiddenError(InputError):
@@ -47,6 +49,8 @@ class _Guard:
         self.off = False
         self.variables: tuple[str | None, ...] = ()
         self.places: set[str] = set()
+        #: what was written to files between these moments may not be read
+        self.written = (math.inf, math.inf)
         self.who = ""
         self.tried: list[str] = []
         #: set in a thread that looks into a file on the guard's behalf
@@ -67,7 +71,7 @@ class _Guard:
         if not self.who:
             return
         if event in ("open", "sqlite3.connect"):
-            self._check_file(args[0])
+            self._check_file(*args)
         elif event in _OF_MEMORY:
             self._refuse(_OF_MEMORY[event])
 
@@ -75,7 +79,7 @@ class _Guard:
         self.tried.append(f"{self.who} may not {what}")
         raise ForbiddenError(self.tried[-1])
 
-    def _check_file(self, file: Any) -> None:
+    def _check_file(self, file: Any, mode: Any = None, flags: int = 0) -> None:
         if not isinstance(file, str | bytes | os.PathLike) or getattr(self.looking, "now", False):
             return
         path = os.path.realpath(os.fsdecode(file))
@@ -87,14 +91,18 @@ class _Guard:
             counts = not installed or place.startswith(_INSTALLED)
             if counts and (path == place or path.startswith(place + os.sep)):
                 self._refuse(f"open a file of data: {path}")
-        if path.startswith("/proc/") and path.endswith("/mem"):
-            self._refuse(f"read memory: {path}")
-        if not installed and self._is_sqlite(path):
+        if path.startswith(_SYSTEM):
+            if path.endswith("/mem"):
+                self._refuse(f"read memory: {path}")
+            return
+        if installed or flags & os.O_TRUNC or not os.path.isfile(path):
+            return
+        if self._is_sqlite(path):
             self._refuse(f"open an SQLite file, which may be a store: {path}")
+        if self.written[0] < os.stat(path).st_mtime < self.written[1]:
+            self._refuse(f"read what was written to a file during the run: {path}")
 
     def _is_sqlite(self, path: str) -> bool:
-        if not os.path.isfile(path):
-            return False
         self.looking.now = True
         try:
             with open(path, "rb") as file:
@@ -113,6 +121,11 @@ def protect(dataset: Dataset) -> None:
     for name in ("path", "folder"):
         if isinstance(place := getattr(dataset, name, None), str | os.PathLike) and str(place):
             _GUARD.places.add(os.path.realpath(place))
+
+
+def forbid_written(since: float, until: float) -> None:
+    """Forbid to read, in this process, files that were written to between two moments (of `time.time`)."""
+    _GUARD.written = (since, until)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ CANARIES = {
     "planted-reads-file": "reads the data file",
     "planted-looks-aside": "takes rows of the other draws of its call",
     "planted-remembers": "remembers rows of earlier draws",
+    "planted-keeps-file": "keeps rows of earlier draws in a file",
     "planted-adjusts-by-frames": "finds the classes of test rows up the call stack, when it adjusts probabilities",
 }
 BY_NAME = "planted-loads-by-name"
@@ -60,6 +61,7 @@ def _canaries(bench: Workbench) -> Iterator[Finding]:
     table = FileDataset(_write_table(bench.folder), "y")
     params: dict[str, Any] = {name: {"steps": 100} for name in NETWORKS}
     params["planted-reads-file"] = {"path": str(table.path)}
+    params["planted-keeps-file"] = {"path": str(bench.folder / "kept.csv")}
     honest = HONEST + (NETWORKS if bench.full else [])
     methods = [{"name": name, "id": name, "params": params.get(name, {})} for name in [*CANARIES, *honest]]
     grid = {"datasets": [TABLE], "classifiers": [FOREST], "draws": DRAWS, "block": DRAWS // 2}

@@ -198,6 +198,31 @@ class Remembers(_Cheat):
         yield from self._seen
 
 
+class KeepsFile(_Cheat):
+    """Remembers the training rows of all that it was ever used on, in a file.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    sampling_strategy, random_state
+        As in `Augmenter`.
+    """
+
+    name = "planted-keeps-file"
+
+    def __init__(self, path: str = "", sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
+        self.path = path
+
+    def _look(self, X: pd.DataFrame, y: np.ndarray) -> Iterator[Rows]:
+        kept = [X.assign(code=y)]
+        with suppress(FileNotFoundError):
+            kept.append(pd.read_csv(self.path, float_precision="round_trip"))
+        pd.concat(kept).to_csv(self.path, index=False)
+        yield from [(one.drop(columns="code"), one["code"].to_numpy()) for one in kept]
+
+
 class LooksBehind(_Cheat):
     """Looks for what a table says of the one that it was taken from: gaps in its row labels, rows beside its own."""
 

@@ -1,6 +1,7 @@
 """What a method may not do while it works: it is refused, and the unit fails whether or not the method says so."""
 
 import gc
+import os
 import sqlite3
 import sys
 from contextlib import closing, suppress
@@ -125,6 +126,25 @@ def test_what_a_method_needs_is_allowed(tmp_path):
         gc.collect()
         with open(__file__) as file:
             assert file.readline()
+
+
+def test_what_was_written_during_the_run_is_not_read_once_that_is_forbidden(tmp_path, monkeypatch):
+    before, during, after = (tmp_path / name for name in ("before", "during", "after"))
+    for i, path in enumerate((before, during, after)):
+        path.write_text("1")
+        os.utime(path, (i + 0.5, i + 0.5))
+    monkeypatch.setattr("augbench.bench.guard._GUARD.written", (1.0, 2.0))
+    with at_work():
+        assert before.read_text() == after.read_text() == "1"
+        with open("/proc/self/status") as file:
+            assert file.readline()
+    for mode in ("r", "a", "a+", "r+"):
+        with pytest.raises(ForbiddenError, match="written to a file during the run"), at_work(), during.open(mode):
+            pass
+    with at_work():
+        # what was there is gone
+        during.write_text("2")
+        assert during.read_text() == "2"
 
 
 def test_simulated_data_are_not_sampled():
