@@ -77,16 +77,25 @@ def imported_modules(name: str, within: str) -> list[str]:
         raise ModuleNotFoundError(f"no source file for module {name}", name=name)
     package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
     found: list[str] = []
-    for node in ast.walk(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = resolve_name("." * node.level + (node.module or ""), package)
-            found.append(base)
-            # what is imported from a package may be a module
-            if f"{base}.".startswith(f"{within}.") and getattr(find_spec(base), "submodule_search_locations", None):
-                found += [one for alias in node.names if find_spec(one := f"{base}.{alias.name}")]
+    for base, names in named_imports(spec.origin, package).items():
+        found.append(base)
+        # what is imported from a package may be a module
+        if f"{base}.".startswith(f"{within}.") and getattr(find_spec(base), "submodule_search_locations", None):
+            found += [one for part in names if find_spec(one := f"{base}.{part}")]
     return sorted({one for one in found if one.startswith(f"{within}.")})
+
+
+@lru_cache(maxsize=256)
+def named_imports(path: str, package: str) -> dict[str, tuple[str, ...]]:
+    """Return the modules that a file of a package names in its imports, also late ones, and what it takes from each."""
+    found: dict[str, tuple[str, ...]] = {}
+    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name: found.get(alias.name, ()) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (package or not node.level):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            found[base] = (*found.get(base, ()), *(alias.name for alias in node.names))
+    return found
 
 
 @lru_cache

@@ -18,17 +18,20 @@ ALONE, DURING_RUN = "alone", "during the run"
 _CELL = ["method", "dataset", "scenario"]
 
 
-def units_to_time(units: Sequence[Unit], store: Store) -> list[Unit]:
+def units_to_time(units: Sequence[Unit], store: Store | None, *, all_stored: bool = False) -> list[Unit]:
     """Return a stored unit of every method, data set and scenario that has none whose times were measured alone.
 
-    One that failed only where there is no other: of such a draw the times may tell nothing.
+    One that failed only where there is no other: of such a draw the times may tell nothing. With `all_stored` as it
+    will be when all of these units are stored.
     """
-    results = store.units_with_results()
+    results = store.units_with_results() if store else {}
+    if all_stored:
+        results = {unit.key: ("done", False) for unit in units} | results
     cells: dict[tuple[str, str, str], list[Unit]] = {}
     for unit in units:
         if unit.key in results:
             cells.setdefault((unit.method.id, unit.dataset.id, unit.scenario.id), []).append(unit)
-    with_curves = store.units_with_training()
+    with_curves = store.units_with_training() if store else set()
     chosen = []
     for stored in cells.values():
         candidates = [unit for unit in stored if results[unit.key][0] == "done"] or stored

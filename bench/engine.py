@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ..datasets.contract import Dataset, FiniteDataset
@@ -25,22 +23,31 @@ from .guard import protect
 from .limits import NO_LIMITS, UnitLimits
 from .plan import Unit, dataset_instance, differing_code
 from .plugins import PluginError, load_entry_points, load_plugin
-from .worker_files import Watch, WorkerFiles
+from .worker_files import Watch, WorkerFiles, over_time
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
 
-#: seconds for which workers are started anew that die before any of them is ready
-STARTING = 30.0
-#: seconds after which a unit over its time is ended by Pebble, if nothing else has done it
-MARGIN = 60.0
+#: how often in a row workers are started anew that die before any of them is ready; a count, since where the machine is
+#: busy they take long to start
+DEATHS = 20
+#: seconds after which a unit over its time is ended whose worker the watch does not see at it
+MARGIN = 1.0
 #: what of the units' keys was found, in this worker process, to be that of the code and data here
 _CHECKED: set[tuple[str, ...]] = set()
 _OF_A_UNIT = ("method", "dataset", "settings")
 
 
 class WorkerDiedError(Exception):
-    """A unit has no result, because the process that computed it is no more; the message says why."""
+    """A unit has no result, because the process that computed it is no more; the message says why.
+
+    Attributes
+    ----------
+    seconds : float
+        For how long it was computed.
+    """
+
+    seconds = 0.0
 
 
 class CannotComputeError(WorkerDiedError):
@@ -133,14 +140,18 @@ class Processes:
         self._stopped = False
         # taken twice by one thread where a unit has ended before its callback is set
         self._lock = threading.RLock()
-        #: since when every worker died before it was ready
-        self._dying_since = math.inf
+        #: how often in a row every worker died before it was ready
+        self._deaths = 0
         #: the last line that a worker printed that died without a unit
         self._last_words = ""
         #: what was handed in and has not ended, by key
         self._waiting: dict[str, tuple[Unit, Future[UnitResult]]] = {}
+        #: the pool's futures of these
+        self._computing: dict[str, Future[UnitResult]] = {}
+        #: since when they are computed, on `time.monotonic`
+        self._since: dict[str, float] = {}
         self._pool = self._new_pool()
-        self._watch = Watch(self._files, limits, lambda said, ready: self._replace(self._pool, said, ready))
+        self._watch = Watch(self._files, limits, self)
 
     def _new_pool(self) -> ProcessPool:
         from pebble import ProcessPool
@@ -158,17 +169,18 @@ class Processes:
 
     def _schedule(self, unit: Unit, future: Future[UnitResult]) -> None:
         """Queue a unit at the pool that there is now; the caller holds the lock."""
-        # a second line of defence, should the watch not see the unit (its folder is full)
-        seconds = self._limits.seconds + MARGIN if self._limits.seconds < math.inf else None
         pool = self._pool
         try:
-            computing = pool.schedule(_evaluate_in_worker, args=[unit, self._reports], timeout=seconds)
+            # (Pebble's own limit of time goes by a clock that may be set)
+            with _interrupts_held_back():
+                computing = pool.schedule(_evaluate_in_worker, args=[unit, self._reports])
         except RuntimeError:
             if self._stopped:
                 raise
             # the pool is broken; the unit waits for the next one
             self._replace_later(pool)
         else:
+            self._computing[unit.key] = computing
             computing.add_done_callback(lambda one: self._hand_over(unit, one, future, pool))
 
     def _replace_later(self, pool: ProcessPool) -> None:
@@ -184,10 +196,8 @@ class Processes:
         with self._lock:
             if self._stopped or pool is not self._pool:
                 return
-            now = time.monotonic()
-            ready = ready or self._files.any_ready()
-            self._dying_since = math.inf if ready else min(self._dying_since, now)
-            hopeless = now - self._dying_since > STARTING
+            self._deaths = 0 if ready or self._files.any_ready() else self._deaths + 1
+            hopeless = self._deaths >= DEATHS
             others = self._files.started()
             words = filter(None, [said, *map(self._files.last_words, others)])
             self._last_words = next(words, self._last_words)
@@ -202,10 +212,46 @@ class Processes:
         threading.Thread(target=pool.join, daemon=True).start()
         if hopeless:
             last = f": {self._last_words}" if self._last_words else ""
-            error = InputError(f"the worker processes die before they compute anything{last}")
-            for unit, future in waiting:
-                self._waiting.pop(unit.key, None)
-                future.set_exception(error)
+            self.give_up(f"the worker processes die before they compute anything{last}")
+
+    def idle_died(self, said: str, ready: bool) -> None:
+        """Take note that a worker has died that had no unit: see `Watch`."""
+        self._replace(self._pool, said, ready)
+
+    def look_at_running(self) -> None:
+        """Take note of what is computed since when, and end what takes too long and is not seen by the watch."""
+        now = time.monotonic()
+        with self._lock:
+            running = [key for key, one in self._computing.items() if one.running()]
+            self._since = {key: self._since.get(key, now) for key in running}
+            late = [key for key, since in self._since.items() if now - since > self._limits.seconds + MARGIN]
+        for key in late:
+            self.lose(key, over_time(self._limits))
+
+    def lose(self, key: str, why: str) -> None:
+        """End a unit whose worker will not return anything."""
+        with self._lock:
+            computing = self._computing.get(key)
+            _, future = self._waiting.pop(key, (None, None))
+            error = self._died(key, why)
+        if computing:
+            computing.cancel()
+        if future:
+            future.set_exception(error)
+
+    def give_up(self, why: str) -> None:
+        """End all units: nothing can be computed."""
+        with self._lock:
+            waiting = [self._waiting.pop(key)[1] for key in list(self._waiting)]
+        for future in waiting:
+            future.set_exception(InputError(why))
+
+    def _died(self, key: str, why: str) -> WorkerDiedError:
+        """Return the error of a unit, with the time that it took; the caller holds the lock."""
+        self._computing.pop(key, None)
+        error = WorkerDiedError(why)
+        error.seconds = time.monotonic() - self._since.pop(key, time.monotonic())
+        return error
 
     def _hand_over(
         self, unit: Unit, computed: Future[UnitResult], future: Future[UnitResult], pool: ProcessPool
@@ -220,13 +266,17 @@ class Processes:
             if isinstance(error, BrokenExecutor):
                 self._replace_later(pool)
                 return
-            self._waiting.pop(unit.key, None)
+            if self._waiting.pop(unit.key, None) is None:
+                # given up meanwhile
+                return
+            died = None
+            if error and not isinstance(error, WorkerDiedError):
+                died = self._died(unit.key, self._reason(unit, error))
+            self._computing.pop(unit.key, None)
         if error is None:
             future.set_result(computed.result())
-        elif isinstance(error, WorkerDiedError):
-            future.set_exception(error)
         else:
-            future.set_exception(WorkerDiedError(self._reason(unit, error)))
+            future.set_exception(died or error)
         if isinstance(error, ProcessExpired):
             self._files.forget(error.pid)
 
@@ -236,8 +286,6 @@ class Processes:
 
         if over := self._watch.over.pop(unit.key, ""):
             return over
-        if isinstance(error, FutureTimeoutError):
-            return f"took longer than {self._limits.seconds:g} s (--unit-timeout)"
         if isinstance(error, ProcessExpired):
             said = self._files.last_words(error.pid)
             return f"the worker process died ({_exit_words(error.exitcode)}){': ' if said else ''}{said}"
@@ -261,6 +309,19 @@ class Processes:
         ending.start()
         ending.join(timeout=5)
         self._reports.remove()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment: processes and threads that are started now never get it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _exit_words(code: int) -> str:

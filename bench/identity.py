@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from ..methods.contract import Augmenter
-from ..provenance import digest, distributions_of, imported_modules, package_versions, source_hash
+from ..provenance import digest, distributions_of, imported_modules, named_imports, package_versions, source_hash
 from . import classifiers as classifier_registry
 from .device import requirements
+from .plugins import PLUGIN
 from .suite import Entry
 
 #: methods share code (the table encoder, the layers) with modules that are not in the line of their bases
@@ -27,22 +30,50 @@ def code_identity(cls: type) -> dict[str, str]:
 def _identify(name: str, identity: dict[str, str]) -> None:
     """Add a module's identity, and for a plugin or a method those of the other such modules that it uses."""
     root = name.partition(".")[0]
-    if name in identity or root in sys.stdlib_module_names:
+    if root in sys.stdlib_module_names:
         return
-    path = getattr(sys.modules.get(name), "__file__", None) or ""
     if root == "augbench":
-        identity[name] = source_hash(name)
-        if name.startswith(f"{METHODS}."):
-            for used in imported_modules(name, METHODS):
+        if name not in identity:
+            identity[name] = source_hash(name)
+            for used in imported_modules(name, METHODS) if name.startswith(f"{METHODS}.") else []:
                 _identify(used, identity)
-    elif path.endswith(".py") and "site-packages" not in path:
-        identity[name] = source_hash(path)
-        for value in list(vars(sys.modules[name]).values()):
-            module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-            if isinstance(module, str) and not module.startswith("augbench.") and module != "augbench":
-                _identify(module, identity)
-    elif path:
+        return
+    path = _file_of(name)
+    if path.endswith(".py") and "site-packages" not in path:
+        # two plugin files of one name are modules of two names, by the order in which they were loaded
+        label = Path(path).stem if name.startswith(PLUGIN) else name
+        if label in identity:
+            return
+        identity[label] = source_hash(path)
+        for used in _used_by(name, path):
+            if used.partition(".")[0] != "augbench":
+                _identify(used, identity)
+    elif name in sys.modules and path:
         identity.update(package_versions(distributions_of(root)))
+
+
+def _used_by(name: str, path: str) -> set[str]:
+    """Return the modules that a plugin uses: those of what it holds, and those that its imports name, late ones too."""
+    values = list(vars(sys.modules[name]).values()) if name in sys.modules else []
+    held = {value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) for value in values}
+    package = name if Path(path).name == "__init__.py" else name.rpartition(".")[0]
+    # a constant does not tell where it comes from
+    return {one for one in held if isinstance(one, str)} | set(named_imports(path, package))
+
+
+def _file_of(name: str) -> str:
+    """Return the file of a module, also of one that is not imported yet; an empty string if there is none."""
+    root = name.partition(".")[0]
+    if name in sys.modules:
+        return str(getattr(sys.modules[name], "__file__", None) or "")
+    try:
+        # looking for a part of a package imports the package: only of one's own
+        spec = find_spec(root)
+        if "." in name and spec and "site-packages" not in str(spec.origin):
+            spec = find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return ""
+    return str(spec.origin or "") if spec else ""
 
 
 def method_hash(entry: Entry, method: Any) -> str:

@@ -203,6 +203,8 @@ def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
         standing = units_to_run(units, store, retry_failed=manner.retry_failed)
         estimator = Estimator(plan, measured_before(store, plan) if store else [])
         print_plan(plan, units, standing, estimator, 0 if manner.scheduler else manner.processes)
+        if manner.cost_alone and (alone := units_to_time(units, store, all_stored=True)):
+            _print_alone(alone, estimator)
     finally:
         if store:
             store.close()
@@ -275,8 +277,7 @@ def _measure_alone(
         if not todo:
             return others
         if not manner.quiet:
-            about = duration(sum(map(Estimator(plan, measured_before(store, plan)).seconds, todo)))
-            out.print(f"times alone: {count(len(todo), 'unit')} again, one at a time, about {about}", markup=False)
+            _print_alone(todo, Estimator(plan, measured_before(store, plan)))
 
         def save(unit: Unit, result: UnitResult, versions: dict[str, str], _: int) -> None:
             if not store.save_alone(unit, result, versions):
@@ -295,6 +296,11 @@ def _measure_alone(
         finally:
             engine.stop()
     return others
+
+
+def _print_alone(todo: list[Unit], estimator: Estimator) -> None:
+    about = duration(sum(map(estimator.seconds, todo)))
+    out.print(f"times alone: {count(len(todo), 'unit')} again, one at a time, about {about}", markup=False)
 
 
 def _compute(

@@ -250,6 +250,16 @@ def _available_counts(dataset: Dataset, test_fraction: float) -> list[int]:
     return [int(np.floor(count * (1 - test_fraction))) for count in counts]
 
 
+def _check_no_twins(datasets: dict[str, Dataset]) -> None:
+    """Raise where two datasets are the same: with the same draws, they would count as two in every test."""
+    seen: dict[str, str] = {}
+    for id_, dataset in datasets.items():
+        # (of files that are not here it is not known)
+        if not _absence(dataset) and (first := seen.setdefault(dataset.info.content_hash, id_)) != id_:
+            rows = f"datasets '{first}' and '{id_}' have the same rows"
+            raise InputError(f"{rows}: every test would take one for two. Leave one out")
+
+
 def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> Plan:
     """Resolve a suite.
 
@@ -263,7 +273,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
     Raises
     ------
     InputError
-        A name or parameter does not exist.
+        A name or parameter does not exist, or two datasets are the same.
     """
     own = own_datasets or {}
     method_entries = _method_entries(suite)
@@ -273,6 +283,7 @@ def make_plan(suite: Suite, own_datasets: dict[str, Dataset] | None = None) -> P
         entry.id: (entry, own[entry.name] if entry.name in own else dataset_instance(entry))
         for entry in expand("dataset", suite.datasets, dataset_registry, own)
     }
+    _check_no_twins({id_: dataset for id_, (_, dataset) in datasets.items()})
     common = _common_code(classifiers)
     if suite.trials:
         check_package("optuna", f"tuning (trials = {suite.trials})")

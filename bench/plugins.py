@@ -12,6 +12,7 @@ import importlib.util
 import inspect
 import sys
 from importlib.metadata import entry_points
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,6 +38,8 @@ class PluginError(InputError):
     """A plugin that is there and cannot be used; the others can."""
 
 
+#: what the names of modules begin with that are plugin files
+PLUGIN = "augbench_plugin_"
 _loaded: dict[str, list[str]] = {}
 
 
@@ -134,7 +137,7 @@ def _import(source: str) -> ModuleType:
         path = Path(source).resolve()
         if not path.is_file():
             raise InputError(f"plugin file {source} does not exist")
-        name = f"augbench_plugin_{path.stem}"
+        name = _module_name(path)
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
@@ -146,9 +149,20 @@ def _import(source: str) -> ModuleType:
     except InputError:
         raise
     except (Exception, SystemExit) as error:
-        sys.modules.pop(f"augbench_plugin_{Path(source).stem}", None)
+        if source.endswith(".py"):
+            sys.modules.pop(_module_name(Path(source).resolve()), None)
         raise PluginError(f"plugin {source} cannot be imported: {_one_line(error)}") from error
     return module
+
+
+def _module_name(path: Path) -> str:
+    """Return the name under which a plugin file is a module: of two files of one name the second has a number."""
+    for number in count(1):
+        name = f"{PLUGIN}{path.stem}" + (f"_{number}" if number > 1 else "")
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file is None or Path(file) == path:
+            return name
+    raise AssertionError
 
 
 def _one_line(error: BaseException) -> str:

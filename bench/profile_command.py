@@ -60,7 +60,10 @@ def _print_head(suite: str, table: pd.DataFrame) -> None:
     out.print(f"{suite}: {units}, {duration(total)} of computing{': ' if shares else ''}{shares}", markup=False)
     lost = table["host"] == ""
     if lost.any():
-        out.print(f"{count(int(lost.sum()), 'unit')} ended with the worker process: no time is known", markup=False)
+        out.print(
+            f"{count(int(lost.sum()), 'unit')} ended with the worker process: what took their time is not known",
+            markup=False,
+        )
     unknown = int((table["methods"].isna() & ~lost).sum())
     if unknown:
         out.print(f"of {count(unknown, 'unit')} only the whole time is known", markup=False)
@@ -112,7 +115,7 @@ def _seconds(value: float) -> str:
 
 
 def _memory(value: float) -> str:
-    return f"{value:,.0f} MiB"
+    return f"{value:,.0f} MiB" if value else "–"
 
 
 def _share(value: float, of: float) -> str:

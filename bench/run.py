@@ -195,7 +195,7 @@ def execute(
         finished, _ = wait(flying, return_when=FIRST_COMPLETED)
         for future in finished:
             unit = flying.pop(future)
-            result = _result(unit, future, progress.running)
+            result = _result(unit, future)
             save(unit, result, versions, workers)
             if result.seconds:
                 estimator.learn(unit, result.seconds)
@@ -235,10 +235,8 @@ def _estimate(progress: Progress, waiting: Iterable[Unit], estimator: Estimator,
     progress.estimated = now
 
 
-def _result(unit: Unit, future: Future[UnitResult], running: Iterable[Running]) -> UnitResult:
+def _result(unit: Unit, future: Future[UnitResult]) -> UnitResult:
     try:
         return future.result()
     except WorkerDiedError as error:
-        # the process that would have told how long it took is no more
-        took = next((time.monotonic() - one.since for one in running if one.title == unit.title), 0.0)
-        return UnitResult(unit.key, error=str(error), seconds=took)
+        return UnitResult(unit.key, error=str(error), seconds=error.seconds)

@@ -6,9 +6,10 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from .limits import UnitLimits, memory_words
 
@@ -18,6 +19,8 @@ MOST_OUTPUT = 2**20
 SHOWN_OUTPUT = 300
 #: seconds between two looks at the workers
 EVERY = 0.25
+#: seconds after which a worker that died with a unit is one of which the pool says nothing
+SILENT = 2.0
 
 
 class WorkerFiles:
@@ -52,9 +55,15 @@ class WorkerFiles:
         return self.folder / f"{pid}.ready"
 
     def say_ready(self) -> None:
-        """Say that this process has loaded all that it needs."""
+        """Say that this process has loaded all that it needs, and what memory that takes."""
         with suppress(OSError):
-            self._ready(os.getpid()).touch()
+            self._ready(os.getpid()).write_text(str(resident_bytes(os.getpid())), encoding="utf-8")
+
+    def ready_bytes(self, pid: int) -> int:
+        """Return the memory that a process took when it was ready; 0 where it is not known."""
+        with suppress(OSError, ValueError):
+            return int(self._ready(pid).read_text(encoding="utf-8"))
+        return 0
 
     def is_ready(self, pid: int) -> bool:
         """Tell whether a process has said so."""
@@ -69,6 +78,8 @@ class WorkerFiles:
         """Say that this process computes a unit; what it printed is forgotten at the end."""
         unit = self._unit(os.getpid())
         with suppress(OSError):
+            # somebody may have tidied up
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             unit.write_text(key, encoding="utf-8")
         try:
             yield
@@ -112,6 +123,22 @@ class WorkerFiles:
         return ""
 
 
+class WatchedEngine(Protocol):
+    """What a `Watch` tells of."""
+
+    def idle_died(self, said: str, ready: bool) -> None:
+        """Take note that a worker has died that had no unit: the last line that it printed, whether it was ready."""
+
+    def look_at_running(self) -> None:
+        """Look at what is computed; called again and again."""
+
+    def lose(self, key: str, why: str) -> None:
+        """End a unit whose worker will not return anything."""
+
+    def give_up(self, why: str) -> None:
+        """End all units: nothing can be computed."""
+
+
 class Watch:
     """A thread that looks after worker processes: it ends what takes too much, and bounds what they print.
 
@@ -121,9 +148,8 @@ class Watch:
         Of the workers, which this process has started.
     limits : UnitLimits
         What a unit may take.
-    idle_died : callable
-        Called, in this thread, when a worker has died that had no unit, with the last line that it printed
-        and whether it was ready.
+    engine : WatchedEngine
+        Told, in this thread, what the watch sees.
 
     Attributes
     ----------
@@ -131,11 +157,12 @@ class Watch:
         By the key of a unit whose worker was killed, why, in words.
     """
 
-    def __init__(self, files: WorkerFiles, limits: UnitLimits, idle_died: Callable[[str, bool], None]) -> None:
+    def __init__(self, files: WorkerFiles, limits: UnitLimits, engine: WatchedEngine) -> None:
         self.over: dict[str, str] = {}
         self._files = files
         self._limits = limits
-        self._idle_died = idle_died
+        self._engine = engine
+        self._dead: dict[int, float] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -151,13 +178,14 @@ class Watch:
         while not self._ended.wait(EVERY):
             self._files.trim_outputs()
             self._look_for_dead()
+            self._engine.look_at_running()
             now = time.monotonic()
             since = {one: since.get(one, now) for one in self._files.running().items()}
             for (pid, key), start in since.items():
                 if now - start > limits.seconds:
-                    self._end(pid, key, f"took longer than {limits.seconds:g} s (--unit-timeout)")
+                    self._end(pid, key, over_time(limits))
                 elif limits.memory < math.inf and resident_bytes(pid) > limits.memory:
-                    self._end(pid, key, f"took more than {memory_words(limits.memory)} of memory (--unit-memory)")
+                    self._end_over_memory(pid, key)
 
     def _look_for_dead(self) -> None:
         # one that has a unit is the pool's affair; the unit is looked up last, since it may have just begun
@@ -168,7 +196,22 @@ class Watch:
         for pid in idle:
             self._files.forget(pid)
         if idle:
-            self._idle_died(found[0][0], any(ready for _, ready in found))
+            self._engine.idle_died(found[0][0], any(ready for _, ready in found))
+        # the pool says nothing of a worker that ended as if all were well
+        now = time.monotonic()
+        self._dead = {pid: self._dead.get(pid, now) for pid in dead if pid in running}
+        for pid in [pid for pid, since in self._dead.items() if now - since > SILENT]:
+            said = self._files.last_words(pid)
+            self._files.forget(pid)
+            self._engine.lose(running[pid], f"the worker process ended without a result{': ' if said else ''}{said}")
+
+    def _end_over_memory(self, pid: int, key: str) -> None:
+        limit = memory_words(self._limits.memory)
+        if (idle := self._files.ready_bytes(pid)) > self._limits.memory:
+            takes = f"a worker process takes {memory_words(idle)} before its first unit"
+            self._engine.give_up(f"--unit-memory {limit} is too little: {takes}")
+        else:
+            self._end(pid, key, f"took more than {limit} of memory (--unit-memory)")
 
     def _end(self, pid: int, key: str, why: str) -> None:
         """Kill the worker of a unit and what it has started, if it is still at that unit."""
@@ -190,6 +233,11 @@ class Watch:
             finally:
                 with suppress(psutil.Error):
                     process.resume()
+
+
+def over_time(limits: UnitLimits) -> str:
+    """Return why a unit over its time has failed, in words."""
+    return f"took longer than {limits.seconds:g} s (--unit-timeout)"
 
 
 def _is_child(pid: int) -> bool:

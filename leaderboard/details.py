@@ -11,7 +11,7 @@ import pandas as pd
 
 from .aggregate import draw_table, state_words
 from .contrast import Contrast, Design
-from .results import Results
+from .results import Results, higher_is_better
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,11 @@ class DatasetDetail:
         Macro F1 of Bayes' rule in points, the mean over draws; NaN where the truth is unknown.
     table : pandas.DataFrame
         One row per method: method, state, score, delta, low, high, the accuracy of each class, minority, majority, all
-        in points.
+        in points; and not_above, of a method that is no control and scores no higher than a control does.
     recalls : list of str
         Those columns of the table that are the accuracy of a class.
+    best_control : str
+        The control or adjuster, the baseline among them, that scores best.
     """
 
     dataset: str
@@ -47,6 +49,7 @@ class DatasetDetail:
     ceiling: float
     table: pd.DataFrame
     recalls: list[str]
+    best_control: str = ""
 
 
 def dataset_detail(results: Results, dataset: str, metric: str = "macro_f1", baseline: str = "none") -> DatasetDetail:
@@ -84,6 +87,10 @@ def dataset_detail(results: Results, dataset: str, metric: str = "macro_f1", bas
     for name in recalls:
         table[name] = table["method"].map(100 * draw_table(scores, name, baseline).scores.T[dataset])
     table = table.sort_values(["delta", "method"], ascending=[False, True], kind="stable").reset_index(drop=True)
+    gain = (1 if higher_is_better(metric) else -1) * table["delta"].fillna(-np.inf)
+    control = table["method"].map(results.is_control) | (table["method"] == baseline)
+    best = int(gain.where(control, -np.inf).to_numpy().argmax())
+    table["not_above"] = ~control & table["delta"].notna() & (gain <= gain.iloc[best])
     facts = results.datasets.set_index("dataset").loc[dataset]
     classes = facts["classes"]
     ceiling = scores["bayes_macro_f1"].mean() if "bayes_macro_f1" in scores.columns else np.nan
@@ -96,6 +103,7 @@ def dataset_detail(results: Results, dataset: str, metric: str = "macro_f1", bas
         ceiling=100 * float(ceiling),
         table=table,
         recalls=recalls,
+        best_control=str(table["method"].iloc[best]),
     )
 
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from scipy.stats import binomtest
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import binomtest, t
+
+from ..leaderboard.comparison import Comparison
+from ..leaderboard.results import Results
 
 
 @dataclass(frozen=True)
@@ -52,3 +59,32 @@ def share_within(claim: str, hits: int, trials: int, rate: float, *, at_most: bo
     found = f"{hits} of {trials}, {100 * hits / trials:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
     passed = bool(interval.low <= rate and (at_most or rate <= interval.high))
     return Finding(claim, f"{'at most ' if at_most else ''}{100 * rate:g} %", found, passed)
+
+
+def mean_near(claim: str, values: npt.ArrayLike, truth: float) -> Finding:
+    """Hold the mean of independent shares against the truth: it has to lie in the mean's 99.9 % interval (Student's t).
+
+    Parameters
+    ----------
+    claim : str
+        See `Finding`.
+    values : array-like of shape (n,)
+        One for each draw, as a share: the finding is in points.
+    truth : float
+        What their mean should be.
+    """
+    found = 100 * np.asarray(values, dtype=float)
+    half = t.ppf(0.9995, len(found) - 1) * found.std(ddof=1) / np.sqrt(len(found))
+    words = f"{found.mean():.2f} [{found.mean() - half:.2f}, {found.mean() + half:.2f}], {len(found)} draws"
+    return Finding(claim, f"{100 * truth:.2f} points", words, bool(abs(found.mean() - 100 * truth) <= half))
+
+
+def row_of(comparison: Comparison, method: str) -> dict[str, Any]:
+    """Return the row of a method in a leaderboard's table, by column."""
+    table = comparison.table
+    return dict(table[table["method"] == method].iloc[0])
+
+
+def by_draw(results: Results, metric: str) -> pd.DataFrame:
+    """Return a metric on one data set with one classifier: a row for each draw, a column for each method."""
+    return results.scores.pivot(index="draw", columns="method", values=metric)

@@ -37,7 +37,7 @@ def check(bench: Workbench) -> Iterator[Finding]:
 
 
 def _unchanged(bench: Workbench) -> Iterator[Finding]:
-    """A method that adds nothing has the baseline's scores, in every bit."""
+    """Show that a method that adds nothing has the baseline's scores, in every bit."""
     results = bench.run(
         "null-unchanged",
         own={f"balanced-{seed}": _balanced(seed) for seed in range(3)},
@@ -90,13 +90,13 @@ def _groups_of(results: Results, ids: list[str], size: int) -> Iterator[Results]
 
 
 def _over_datasets(bench: Workbench) -> Iterator[Finding]:
-    """Tests whose unit is the data set."""
+    """Test where the unit is the data set."""
     n_pairs, n_datasets = bench.often(100, 500), 10
     results = bench.run(
         "null-datasets",
         methods=copies(2 * n_pairs),
         datasets=[
-            {"name": name, "id": f"{name}-{i}", "params": SMALL}
+            {"name": name, "id": f"{name}-{i}", "params": {**SMALL, "n_train": SMALL["n_train"] + i}}
             for name in SIMULATED
             for i in range(n_datasets // len(SIMULATED))
         ],
@@ -134,12 +134,12 @@ def _over_datasets(bench: Workbench) -> Iterator[Finding]:
 
 
 def _on_one_dataset(bench: Workbench) -> Iterator[Finding]:
-    """Tests on one data set, whose unit is the draw, the test row, or both."""
-    n_pairs = bench.often(100, 400)
+    """Test on one data set, where the unit is the draw, the test row, or both."""
+    n_pairs = bench.often(60, 400)
     designs = {
         "fresh draws of simulated data": ([{"name": SIMULATED[0], "params": SMALL}], SCENARIO, False),
         "splits redrawn from one table": (["breast-cancer"], "imbalance:count=20", True),
-        "a fixed test set": (["digits"], "few-shot:shots=5", False),
+        "a fixed test set": (["breast-cancer"], "few-shot:shots=5", False),
     }
     for words, (datasets, scenario, at_most) in designs.items():
         name = f"null-{words.split()[0]}"

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..datasets.simulated import BETA
+from ..datasets.contract import Table
+from ..datasets.simulated import BETA, LogisticSimulation
 from ..methods.contract import Augmenter
 from ..methods.controls import RandomOversampling
 
@@ -67,3 +68,51 @@ def logistic_rows(code: int, number: int, rng: np.random.Generator) -> np.ndarra
         ones = rng.random(len(X)) < 1.0 / (1.0 + np.exp(-X @ BETA))
         kept.append(X[ones == bool(code)])
     return np.vstack(kept)[:number]
+
+
+class HalfRow(Augmenter):
+    """The same row again and again, 0.5 in each feature: about what an untrained sigmoid decoder makes."""
+
+    name = "planted-half"
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        labels = np.repeat(list(counts), list(counts.values()))
+        return pd.DataFrame(0.5, index=range(len(labels)), columns=X.columns), labels
+
+
+class UnitUniform(Augmenter):
+    """Rows uniform in [0, 1]: they know nothing of the data."""
+
+    name = "planted-unit-uniform"
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        labels = np.repeat(list(counts), list(counts.values()))
+        return pd.DataFrame(rng.random((len(labels), X.shape[1])), columns=X.columns), labels
+
+
+class RareSimulation(LogisticSimulation):
+    """The logistic simulation with an intercept of -3: about one row in ten is of class 1, and the truth is known."""
+
+    name = "planted-rare"
+    description = "The logistic simulation with a rare class"
+
+    def _class_shares(self) -> tuple[float, ...]:
+        p = rare_posterior(np.random.default_rng(0).random((100_000, len(BETA))))
+        return (1.0 - float(p.mean()), float(p.mean()))
+
+    def _table(self, rng: np.random.Generator, n: int) -> Table:
+        X = rng.random((n, len(BETA)))
+        p = rare_posterior(X)
+        columns = [f"x{i + 1}" for i in range(len(BETA))]
+        return Table(
+            pd.DataFrame(X, columns=columns), (rng.random(n) < p).astype(np.int64), np.column_stack([1.0 - p, p])
+        )
+
+
+def rare_posterior(X: np.ndarray) -> np.ndarray:
+    """Return P(1 | row) of `RareSimulation`."""
+    return 1.0 / (1.0 + np.exp(3.0 - X @ BETA))

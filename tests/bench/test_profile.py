@@ -125,8 +125,10 @@ def times_of(path):
         return connection.execute("SELECT method, seconds, alone FROM units ORDER BY id").fetchall()
 
 
-def test_cost_is_measured_alone_on_request(tmp_path):
+def test_cost_is_measured_alone_on_request(tmp_path, capsys):
     suite, places = validate_suite(SUITE, "checked"), Places(tmp_path / "store.sqlite", tmp_path)
+    run_suite(suite, {}, [], places, replace(ALONE_TOO, dry_run=True))
+    assert "times alone: 9 units again, one at a time, about " in capsys.readouterr().out
     compute_suite(suite, {}, [], places, Manner(1, quiet=True, site=False))
     before = fingerprint(places.store)
     with Store(places.store) as store:
@@ -144,6 +146,8 @@ def test_cost_is_measured_alone_on_request(tmp_path):
         assert "Times were measured alone" in (places.site / page).read_text()
     assert "mean time of a draw, measured alone" in command("leaderboard", "--store", places.store)[1]
     stored = times_of(places.store)
+    run_suite(suite, {}, [], places, replace(ALONE_TOO, dry_run=True))
+    assert "times alone" not in capsys.readouterr().out
     run_suite(suite, {}, [], places, ALONE_TOO)
     assert times_of(places.store) == stored
 

@@ -117,6 +117,22 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, tiny_suite, bench):
     assert f"{stored}" in status.stdout
 
 
+def test_ctrl_c_while_workers_load_is_one_line(tmp_path, tiny_suite):
+    command = [*BENCH, "run", str(tiny_suite), "--draws", "40", "--jobs", "2"]
+    for seconds in (0.3, 1.0, 1.8):
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert process.stdout.readline().startswith("suite ")
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 130
+        # nothing of the workers, which were loading; of the driver nothing before there was something to store
+        assert stderr == "" or re.fullmatch(r"stopped: .* go(es)? on here\n", stderr), stderr
+
+
 def test_workers_end_when_the_driver_is_killed(tmp_path, tiny_suite):
     import psutil
 

@@ -1,7 +1,12 @@
+import sys
+
 import pytest
-from augbench import InputError
+from augbench import InputError, methods
+from augbench.bench.identity import code_identity
 from augbench.bench.plan import make_plan
+from augbench.bench.plugins import load_plugin
 from augbench.bench.suite import builtin_suites, load_suite, validate_suite
+from augbench.provenance import _normalised_source
 
 MINIMAL = {"name": "mine", "datasets": ["iris"], "classifiers": ["logistic-regression"]}
 
@@ -52,6 +57,7 @@ def test_a_wrong_suite_file_is_explained(tmp_path, text, words):
         ({"classifiers": ["random-forrest"]}, "did you mean 'random-forest'"),
         ({"methods": [{"name": "smote", "params": {"k_neighbours": 3}}]}, "k_neighbors"),
         ({"methods": [{"sampler": "imblearn.over_sampling.SMOET"}]}, "SMOET"),
+        ({"datasets": ["iris", "wine", {"name": "iris", "id": "flowers"}]}, "'iris' and 'flowers' have the same rows"),
     ],
 )
 def test_unknown_names_get_the_nearest_one(changes, words):
@@ -92,20 +98,48 @@ def test_the_key_covers_all_that_decides_the_result():
 
 
 def test_a_changed_plugin_is_another_method(tmp_path, plugin, monkeypatch):
-    from augbench.bench.plan import code_identity
-    from augbench.bench.plugins import load_plugin
-    from augbench.methods import get
-    from augbench.provenance import _normalised_source
-
     path = plugin("return X[y == 1].iloc[:0], y[:0]", name="planted-key")
     load_plugin(str(path))
-    before = code_identity(get("planted-key"))
+    before = code_identity(methods.get("planted-key"))
     path.write_text(path.read_text() + "\n# a comment changes nothing\n")
     _normalised_source.cache_clear()
-    assert code_identity(get("planted-key")) == before
+    assert code_identity(methods.get("planted-key")) == before
     path.write_text(path.read_text().replace("y[:0]", "y[:1]"))
     _normalised_source.cache_clear()
-    assert code_identity(get("planted-key")) != before
+    assert code_identity(methods.get("planted-key")) != before
+
+
+def test_what_a_plugin_imports_is_in_its_key_constants_and_late_imports_too(tmp_path, plugin, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "own_constants.py").write_text("K = 1\n")
+    (tmp_path / "own_late.py").write_text("from own_deeper import f\n")
+    (tmp_path / "own_deeper.py").write_text("def f(): return 1\n")
+    path = plugin("import own_late\nreturn X[y == 1].iloc[:0], y[:0]", name="planted-uses")
+    path.write_text("from own_constants import K\n" + path.read_text())
+    load_plugin(str(path))
+    found = code_identity(methods.get("planted-uses"))
+    assert {"planted_uses", "own_constants", "own_late", "own_deeper"} <= set(found)
+    assert "own_late" not in sys.modules
+    for name in ("own_constants", "own_deeper"):
+        (tmp_path / f"{name}.py").write_text("K = 2\n")
+        _normalised_source.cache_clear()
+        changed = code_identity(methods.get("planted-uses"))
+        assert {one for one in changed if changed[one] != found[one]} == {name}
+        found = changed
+
+
+def test_two_plugin_files_of_one_name_are_two_modules(tmp_path, plugin):
+    first = plugin("return X[y == 1].iloc[:0], y[:0]", name="planted-one")
+    (tmp_path / "other").mkdir()
+    second = tmp_path / "other" / first.name
+    second.write_text(first.read_text().replace("planted-one", "planted-other"))
+    load_plugin(str(first))
+    load_plugin(str(second))
+    before = {name: code_identity(methods.get(name)) for name in ("planted-one", "planted-other")}
+    first.write_text(first.read_text().replace("y[:0]", "y[:1]"))
+    _normalised_source.cache_clear()
+    assert code_identity(methods.get("planted-one")) != before["planted-one"]
+    assert code_identity(methods.get("planted-other")) == before["planted-other"]
 
 
 def test_more_draws_add_blocks_and_change_nothing_before_them():

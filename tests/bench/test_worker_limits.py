@@ -1,6 +1,7 @@
 """Units that hang, eat memory, crash or print without end cost themselves only, and say why."""
 
 import os
+import shutil
 import sys
 import time
 
@@ -26,6 +27,7 @@ FAULTS = {
     "hangs": "import ctypes\nctypes.PyDLL(None).sleep(1000)",
     "eats": "held = []\nwhile True: held.append(np.ones(2**22))",
     "crashes": "import ctypes\nprint('about to crash', flush=True)\nctypes.string_at(0)",
+    "leaves": "print('leaving', flush=True)\nos._exit(0)",
     "prints": f"for _ in range(40): os.write(1, b'x' * 200_000)\nprint('enough')\n{GENERATE}",
     "starts-another": "import subprocess, sys\n"
     "subprocess.run([sys.executable, '-c', 'import time; held = b\"x\" * (2**30 + 2**29); time.sleep(1000)'])",
@@ -76,6 +78,64 @@ def test_a_unit_over_its_memory_has_failed_and_nothing_of_it_is_left(faulty):
     assert not left
 
 
+def test_a_clock_that_is_set_ends_no_unit(tmp_path, monkeypatch):
+    gate = tmp_path / "gate"
+    path = write_plugin(tmp_path, f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n{GENERATE}", "held")
+    load_plugin(str(path))
+    engine = Processes(1, {}, [str(path)], UnitLimits(seconds=600))
+    try:
+        (unit,) = units_of("held")
+        future = engine.submit(unit)
+        while not engine._since:
+            time.sleep(0.05)
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + 7200)
+        looks = []
+        look = engine.look_at_running
+        monkeypatch.setattr(engine, "look_at_running", lambda: looks.append(look()))
+        while len(looks) < 6:
+            assert not future.done(), future.exception()
+            time.sleep(0.05)
+        gate.touch()
+        assert future.result(timeout=120).error == ""
+    finally:
+        engine.stop()
+
+
+def test_a_worker_that_ends_as_if_all_were_well_costs_its_own_unit(faulty):
+    engine = Processes(1, {}, faulty)
+    (reason,) = outcomes(engine, "leaves")
+    assert reason == "the worker process ended without a result: leaving"
+
+
+def test_limits_hold_where_the_folder_of_the_workers_is_tidied_up(faulty, monkeypatch):
+    engine = Processes(1, {}, faulty, UnitLimits(seconds=4))
+    try:
+        first, hangs, last = units_of("smote", "hangs", "none")
+        assert engine.submit(first).result(timeout=120).error == ""
+        hanging = engine.submit(hangs)
+        while hangs.key not in engine._since:
+            time.sleep(0.05)
+        shutil.rmtree(engine._files.folder)
+        error = hanging.exception(timeout=120)
+        assert str(error) == "took longer than 4 s (--unit-timeout)"
+        assert error.seconds > 4
+        assert engine.submit(last).result(timeout=120).error == ""
+        assert engine._files.folder.is_dir()
+    finally:
+        engine.stop()
+
+
+def test_a_limit_of_memory_that_a_worker_alone_is_over_ends_the_run(faulty):
+    engine = Processes(1, {}, faulty, UnitLimits(memory=100 * 2**20))
+    try:
+        (unit,) = units_of("hangs")
+        with pytest.raises(InputError, match=r"--unit-memory 100 MB is too little: a worker process takes \d+ MB"):
+            engine.submit(unit).result(timeout=120)
+    finally:
+        engine.stop()
+
+
 def test_a_crash_and_endless_output_cost_their_own_unit(faulty):
     engine = Processes(1, {}, faulty)
     folder = engine._reports.folder
@@ -91,10 +151,10 @@ def test_all_of_this_holds_on_a_cluster(faulty, tmp_path):
         dask.start_scheduler()
         dask.start_worker()
         dask.start_worker()
-        cluster = Cluster(dask.address, {}, faulty, UnitLimits(seconds=8, memory=1.2 * 2**30))
+        cluster = Cluster(dask.address, {}, faulty, UnitLimits(seconds=8, memory=600 * 2**20))
         assert outcomes(cluster, "hangs", "eats", "crashes", "prints") == [
             "took longer than 8 s (--unit-timeout)",
-            "took more than 1.2 GB of memory (--unit-memory)",
+            "took more than 600 MB of memory (--unit-memory)",
             "the worker process died (SIGSEGV): about to crash",
             "None",
         ]
@@ -102,7 +162,8 @@ def test_all_of_this_holds_on_a_cluster(faulty, tmp_path):
 
 @pytest.mark.parametrize("engine", [InProcess, Processes])
 def test_packages_are_loaded_before_the_first_unit_and_one_that_is_broken_stops_nothing(engine, plugin, monkeypatch):
-    path = plugin(f"import sys\nassert 'planted_package' in sys.modules\n{GENERATE}", "loaded")
+    name = f"loaded-by-{engine.__name__.lower()}"
+    path = plugin(f"import sys\nassert 'planted_package' in sys.modules\n{GENERATE}", name)
     (path.parent / "is_broken.py").write_text("1 / 0")
     (path.parent / "planted_package.py").touch()
     monkeypatch.syspath_prepend(str(path.parent))
@@ -110,7 +171,7 @@ def test_packages_are_loaded_before_the_first_unit_and_one_that_is_broken_stops_
     more = {"packages": ["is_broken", "is_absent", "planted_package"]}
     started = Processes(1, {}, [str(path)], **more) if engine is Processes else InProcess({}, **more)
     try:
-        (unit,) = units_of("loaded")
+        (unit,) = units_of(name)
         assert started.submit(unit).result(timeout=120).error == ""
     finally:
         started.stop()
@@ -190,10 +251,12 @@ def test_output_is_caught_bounded_and_its_end_is_shown(tmp_path):
 
 def test_a_folder_that_is_gone_costs_nothing(tmp_path):
     files = WorkerFiles(tmp_path / "gone")
-    with files.computing("key"):
-        assert files.running() == {}
     files.trim_outputs()
     assert files.last_words(7) == ""
+    assert files.running() == {}
+    # it is made again
+    with files.computing("key"):
+        assert files.running() == {os.getpid(): "key"}
 
 
 @pytest.mark.parametrize(
@@ -229,7 +292,7 @@ def test_the_command_line_stores_what_went_over_a_limit_as_failed(bench, tmp_pat
 def test_idle_workers_that_are_killed_again_and_again_end_nothing(tmp_path, monkeypatch):
     import psutil
 
-    monkeypatch.setattr(engines, "STARTING", 0)
+    monkeypatch.setattr(engines, "DEATHS", 1)
     gate = tmp_path / "gate"
     path = write_plugin(tmp_path, f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n{GENERATE}", "waits")
     load_plugin(str(path))
@@ -258,7 +321,7 @@ def test_idle_workers_that_are_killed_again_and_again_end_nothing(tmp_path, monk
 
 
 def test_workers_that_all_die_as_they_start_end_the_run_with_their_last_words(tmp_path, monkeypatch):
-    monkeypatch.setattr(engines, "STARTING", 2)
+    monkeypatch.setattr(engines, "DEATHS", 3)
     path = write_plugin(tmp_path, GENERATE, "dies")
     load_plugin(str(path))
     (unit,) = units_of("dies")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from augbench.leaderboard.details import dataset_detail
 from augbench.leaderboard.results import Results
 from augbench.leaderboard.site import render_site
 
@@ -106,6 +108,27 @@ def test_the_test_is_named_and_simulated_data_have_a_ceiling_and_a_regret(result
     own = scores[(scores["method"] == "smote") & (scores["dataset"] == "simulated-logistic")]
     row = next(row for row in part.split("<tr") if ">smote</a>" in row)
     assert float(re.findall(r'data-v="([^"]*)"', row)[-1]) == pytest.approx(100 * own["regret_macro_f1"].mean())
+
+
+def test_what_is_no_better_than_the_best_control_is_marked(synthetic):
+    found = synthetic.results(failures=False)
+    for dataset in ("wine", "iris"):
+        detail = dataset_detail(found, dataset)
+        table = detail.table.set_index("method")
+        controls = [method for method in table.index if found.is_control(method)]
+        best = table.loc[controls, "delta"].idxmax()
+        assert detail.best_control == best
+        below = {m for m in table.index if m not in controls and table.loc[m, "delta"] <= table.loc[best, "delta"]}
+        assert set(table.index[table["not_above"]]) == below
+        assert below, "adasyn and the VAE, at least"
+        page = render_site(found)[f"dataset/{dataset}.html"]
+        # and one that explains the mark
+        assert page.count(f"no better than {best}") == len(below)
+    # of a metric where less is better
+    costs = found.scores.assign(log_loss=1 - found.scores["macro_f1"])
+    turned = dataset_detail(replace(found, scores=costs), "iris", "log_loss")
+    assert set(turned.table.loc[turned.table["not_above"], "method"]) == below
+    assert turned.best_control == best
 
 
 def test_failed_and_not_applicable_are_words_not_numbers(pages):

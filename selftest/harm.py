@@ -1,0 +1,46 @@
+"""Harm that is known: rows of the wrong class among those that are added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..leaderboard.tables import compare
+from .claim import Finding, by_draw, mean_near, row_of
+from .gain import UNPENALISED, simulation
+from .truth import CEILING, accuracy_with_wrong_rows, expected_regret
+from .workbench import Workbench
+
+#: shares of the added rows that are of the other class
+WRONG = (0.25, 0.5, 0.75)
+#: rows of the reduced class that are left: few, so that what is learned is learned from the added ones
+COUNT = 20
+ROWS = 20_000
+
+
+def check(bench: Workbench) -> Iterator[Finding]:
+    """Put the claims to the test."""
+    results = bench.run(
+        "harm",
+        methods=[
+            {"name": "planted-oracle", "id": f"wrong-{share:g}", "params": {"wrong": share}} for share in (0.0, *WRONG)
+        ],
+        datasets=[simulation(ROWS)],
+        classifiers=UNPENALISED,
+        scenarios=[f"imbalance:count={COUNT}"],
+        draws=bench.often(20, 100),
+        block=5,
+    )
+    regrets = by_draw(results, "regret_accuracy")
+    for share in WRONG:
+        # of the rows labelled 1 a few are the real ones
+        limit = accuracy_with_wrong_rows(share * (1 - 2 * COUNT / ROWS))
+        yield mean_near(
+            f"{100 * share:.0f} % of the added rows from the other class cost, in accuracy, what was computed",
+            regrets[f"wrong-{share:g}"],
+            CEILING - limit + expected_regret(ROWS),
+        )
+    found = compare(results, baseline="wrong-0")
+    for share in WRONG:
+        word = row_of(found, f"wrong-{share:g}")["verdict"]
+        claim = f"beside sound rows, {100 * share:.0f} % wrong ones are said to harm"
+        yield Finding(claim, "harms", word, word == "harms")

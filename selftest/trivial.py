@@ -1,0 +1,63 @@
+"""Rows without knowledge: they gain where the features' centre happens to be 0.5, and nowhere else.
+
+The published headline rests on this: an untrained decoder emits about 0.5, and "0.5 minus the mean of class 0" points
+along the direction of Bayes' rule of the logistic simulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..leaderboard.details import dataset_detail
+from ..leaderboard.tables import compare
+from .claim import Finding, row_of
+from .workbench import Workbench
+
+METHODS = ("planted-half", "planted-unit-uniform")
+SIZES = {"n_train": 4000, "n_test": 4000}
+#: a linear set whose centre is 0.5, the same with its features halved, and one that no line separates
+CENTRED = {"name": "logistic-simulation", "id": "centred", "params": SIZES}
+HALVED = {"name": "logistic-simulation", "id": "halved", "params": {**SIZES, "scale": 0.5}}
+RINGS = {"name": "simulated-rings", "id": "rings", "params": SIZES}
+
+
+def check(bench: Workbench) -> Iterator[Finding]:
+    """Put the claims to the test."""
+    results = bench.run(
+        "trivial",
+        methods=list(METHODS),
+        controls=True,
+        datasets=[CENTRED, HALVED, RINGS],
+        scenarios=["imbalance:count=20"],
+        folds=3,
+        draws=bench.often(20, 60),
+        block=5,
+    )
+    for dataset, gains in (("centred", True), ("halved", False), ("rings", False)):
+        found = compare(results, baseline="random-oversampling", datasets=[dataset])
+        for method in METHODS:
+            row = row_of(found, method)
+            yield Finding(
+                f"{method} against plain copies, on the {dataset} set",
+                "a gain" if gains else "a loss",
+                f"{row['delta']:+.1f} points [{row['low']:.1f}, {row['high']:.1f}]",
+                bool(row["low"] > 0 if gains else row["high"] < 0),
+            )
+        detail = dataset_detail(results, dataset)
+        scores = detail.table.set_index("method")["score"]
+        marked = set(detail.table.loc[detail.table["not_above"], "method"])
+        expected = {method for method in METHODS if scores[method] <= scores[detail.best_control]}
+        yield Finding(
+            f"on the {dataset} set what is no better than the best control ({detail.best_control}) is marked",
+            ", ".join(sorted(expected)) or "none",
+            ", ".join(sorted(marked)) or "none",
+            marked == expected,
+        )
+    found = compare(results)
+    words = {method: row_of(found, method)["verdict"] for method in METHODS}
+    yield Finding(
+        "over the three sets rows without knowledge are not said to help",
+        "another word",
+        ", ".join(f"{method}: {word}" for method, word in words.items()),
+        "helps" not in words.values(),
+    )

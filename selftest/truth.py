@@ -1,0 +1,91 @@
+"""What is known beforehand of the logistic simulation, computed from its formula and by no code of the harness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..datasets.simulated import BETA
+from .planted import rare_posterior
+
+#: accuracy of Bayes' rule: 50 million draws, and exact convolution
+CEILING = 0.73674
+_ROWS = 200_000
+
+
+def _population(rng: np.random.Generator, rows: int = _ROWS) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows with a leading 1, shape (rows, 11), and P(1 | row)."""
+    X = np.hstack([np.ones((rows, 1)), rng.random((rows, len(BETA)))])
+    return X, 1.0 / (1.0 + np.exp(-X[:, 1:] @ BETA))
+
+
+def expected_regret(n: int) -> float:
+    """Return the accuracy that logistic regression without penalty loses to Bayes' rule, in expectation, for large n.
+
+    The maximum-likelihood estimate is normal around the truth with the inverse of Fisher's information over n as its
+    covariance (van der Vaart, Asymptotic Statistics, theorem 5.39); a rule loses ``|2 p - 1|`` wherever it decides
+    otherwise than Bayes' rule.
+
+    Parameters
+    ----------
+    n : int
+        Training rows.
+    """
+    rng = np.random.default_rng(0)
+    X, p = _population(rng)
+    information = (X * (p * (1.0 - p))[:, None]).T @ X / len(X)
+    spread = np.linalg.cholesky(np.linalg.inv(information * n))
+    truth = np.concatenate([[0.0], BETA])
+    X, p = X[:40_000], p[:40_000]
+    losses = []
+    for _ in range(400):
+        estimate = truth + spread @ rng.standard_normal(len(truth))
+        losses.append(np.mean(np.abs(2.0 * p - 1.0) * ((X @ estimate > 0) != (p > 0.5))))
+    return float(np.mean(losses))
+
+
+def accuracy_with_wrong_rows(wrong: float) -> float:
+    """Return the accuracy that logistic regression tends to where a share of the rows labelled 1 are rows of class 0.
+
+    Either label has half of the rows. The limit is the best logistic fit to that mixture, found by Newton's method on a
+    large sample; its accuracy is that on sound rows.
+    """
+    X, p = _population(np.random.default_rng(1))
+    # P(label 1 | row) in the mixture, and the weight that the mixture has at the row, beside the sound density
+    ones = (1.0 - wrong) * p + wrong * (1.0 - p)
+    weight = ones + (1.0 - p)
+    label = ones / weight
+    beta = np.zeros(X.shape[1])
+    for _ in range(30):
+        fitted = 1.0 / (1.0 + np.exp(-X @ beta))
+        hessian = (X * (weight * fitted * (1.0 - fitted))[:, None]).T @ X
+        step = np.linalg.solve(hessian, X.T @ (weight * (label - fitted)))
+        beta += step
+        if np.abs(step).max() < 1e-10:
+            break
+    return float(np.mean(np.where(X @ beta > 0, p, 1.0 - p)))
+
+
+def rare_macro_f1() -> dict[str, float]:
+    """Return the macro F1 of Bayes' rule on `RareSimulation` with three thresholds on P(1 | row).
+
+    Returns
+    -------
+    dict of str to float
+        ``"half"``, 0.5; ``"balanced"``, the share of class 1, which is what equal weight of both classes comes to; and
+        ``"best"``, that at which the macro F1 is highest.
+    """
+    X, _ = _population(np.random.default_rng(2))
+    p = np.sort(rare_posterior(X[:, 1:]))[::-1]
+    found = _macro_f1(p, 1.0 - p)
+    above = {"half": (p > 0.5).sum(), "balanced": (p > p.mean()).sum()}
+    return {name: float(found[number - 1]) for name, number in above.items()} | {"best": float(found.max())}
+
+
+def _macro_f1(ones: np.ndarray, zeros: np.ndarray) -> np.ndarray:
+    """Return the macro F1 of deciding for class 1 on the first row, the first two, and so on.
+
+    `ones` and `zeros` are how much of each row is of class 1 and of class 0.
+    """
+    hit, wrong = np.cumsum(ones), np.cumsum(zeros)
+    missed, right = ones.sum() - hit, zeros.sum() - wrong
+    return hit / (2 * hit + wrong + missed) + right / (2 * right + wrong + missed)
