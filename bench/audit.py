@@ -32,7 +32,7 @@ from ..threads import allowed_threads
 from .augment import Augmented, augment
 from .console import Places, count, err, out
 from .device import CPU
-from .engine import start_worker
+from .engine import interrupts_held_back, start_worker
 from .evaluate import DrawCache, DrawResult, evaluate_with
 from .fit_progress import ReportFiles
 from .guard import forbid_written
@@ -98,8 +98,9 @@ def _audits(
 ) -> Iterator[Audited]:
     """Audit each method of a plan: yield what was found, and what was skipped."""
     together: dict[str, list[Unit]] = {}
+    here = environment(plan)
     for unit in units_to_audit(manner.units(plan), store):
-        if why := _obstacle(unit, plan, store):
+        if why := _obstacle(unit, here, store):
             yield Audited(unit.method.id, skipped=why)
         else:
             together.setdefault(unit.method.id, []).append(unit)
@@ -113,7 +114,11 @@ def _audits(
     with _fresh_process(plugins, packages_to_load(plan, units), manner, started) as compute:
         for id_ in sorted(together, key=lambda id_: id_ != BASELINE):
             reasons = (_difference(unit, cache, store, compute) for unit in together[id_])
-            reason = next(filter(None, reasons), "")
+            try:
+                reason = next(filter(None, reasons), "")
+            except TimeoutError:
+                yield Audited(id_, skipped=f"took longer than {manner.limits.seconds:g} s")
+                continue
             if reason and id_ == BASELINE:
                 # then others that differ have done nothing wrong
                 yield from (Audited(one, skipped=f"not even the baseline is the same: {reason}") for one in together)
@@ -128,14 +133,14 @@ def units_to_audit(units: Sequence[Unit], store: Store) -> list[Unit]:
     return list(chosen.values())
 
 
-def _obstacle(unit: Unit, plan: Plan, store: Store) -> str:
+def _obstacle(unit: Unit, here: Mapping[str, str], store: Store) -> str:
     """Return why other predictions would say nothing about a method, or an empty string."""
     if unit.trials or unit.budget:
         return "tuned, or trained within a budget"
     if unit.method.params.get("device", CPU) != CPU:
         return "trained on another device than the CPU"
     [text] = store.connection.execute("SELECT environment FROM units WHERE key = ?", [unit.key]).fetchone()
-    there, here = json.loads(text), environment(plan)
+    there = json.loads(text)
     if differing := [name for name in MACHINE if there.get(name) != here.get(name)]:
         return f"computed on another machine: other {' and '.join(differing)}"
     return ""
@@ -162,8 +167,14 @@ def _fresh_process(plugins: list[str], packages: Sequence[str], manner: Manner, 
     context = multiprocessing.get_context("spawn")
     seconds = manner.limits.seconds if np.isfinite(manner.limits.seconds) else None
     pool = ProcessPool(1, initializer=start_worker, initargs=start, context=context)
+
+    def compute(*call: Any) -> Any:
+        with interrupts_held_back():
+            future = pool.schedule(_call, args=(started, *call), timeout=seconds)
+        return future.result()
+
     try:
-        yield lambda *call: pool.schedule(_call, args=(started, *call), timeout=seconds).result()
+        yield compute
     finally:
         pool.stop()
         pool.join()
@@ -189,6 +200,9 @@ def _difference(unit: Unit, cache: DrawCache, store: Store, compute: Any) -> str
         else:
             made = compute(augment_hidden, unit, hidden(prepared))
             found = _last_result(unit, method, [draw], [made])
+    except TimeoutError:
+        # that may be the machine's fault
+        raise
     except Exception as error:
         return f"{_where(unit)}: computed from its training rows alone, it failed ({describe(error)})"
     return _compared(unit, found, store)

@@ -172,7 +172,7 @@ class Processes:
         pool = self._pool
         try:
             # (Pebble's own limit of time goes by a clock that may be set)
-            with _interrupts_held_back():
+            with interrupts_held_back():
                 computing = pool.schedule(_evaluate_in_worker, args=[unit, self._reports])
         except RuntimeError:
             if self._stopped:
@@ -312,7 +312,7 @@ class Processes:
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
+def interrupts_held_back() -> Iterator[None]:
     """Hold Ctrl-C back for a moment: processes and threads that are started now never get it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

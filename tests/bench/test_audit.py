@@ -3,6 +3,7 @@
 import pickle
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from augbench.bench.audit import audit_suite, hidden
 from augbench.bench.console import Places
 from augbench.bench.evaluate import DrawCache
 from augbench.bench.job import Manner, compute_suite
+from augbench.bench.limits import UnitLimits
 from augbench.bench.plan import make_plan
 from augbench.bench.plugins import load_plugin
 from augbench.bench.store import Store
@@ -19,6 +21,7 @@ from augbench.bench.suite import validate_suite
 CHEATS = '''
 import multiprocessing
 import sys
+import threading
 from contextlib import suppress
 import numpy as np
 from augbench import Augmenter, Detector
@@ -45,6 +48,14 @@ class Fails(Honest):
     def _generate(self, X, y, counts, rng):
         if multiprocessing.parent_process():
             raise ValueError("where are the others?")
+        return super()._generate(X, y, counts, rng)
+
+class Waits(Honest):
+    """Never ends in another process."""
+    name = "waits-here"
+    def _generate(self, X, y, counts, rng):
+        if multiprocessing.parent_process():
+            threading.Event().wait()
         return super()._generate(X, y, counts, rng)
 
 class Oracle(Detector):
@@ -222,3 +233,11 @@ def test_an_audit_does_not_go_with_a_cluster_or_a_time(bench):
         in bench("run", "smoke", "--audit", "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1").stderr
     )
     assert "leave one of them out" in bench("run", "smoke", "--audit", "--time", "1m").stderr
+
+
+def test_who_takes_too_long_is_named_and_not_accused(tmp_path, plugin, capsys):
+    suite, places = suite_of(["waits-here"], folds=0, draws=2), Places(tmp_path / "s.sqlite", None)
+    manner = Manner(1, quiet=True, site=False)
+    compute_suite(suite, {}, [plugin], places, manner)
+    assert audit_suite(suite, {}, [plugin], places, replace(manner, limits=UnitLimits(seconds=10))) == []
+    assert "waits-here (took longer than 10 s)" in capsys.readouterr().err
