@@ -16,6 +16,7 @@ import typer
 from ..datasets.contract import Dataset
 from ..errors import InputError
 from .alone import units_to_time, warm_up
+from .audit import audit_suite
 from .console import Places, count, err, out
 from .device import check_devices, check_package, missing_requirement
 from .display import display_on, duration
@@ -49,7 +50,7 @@ class Manner:
         What a unit may take; its threads are the suite's.
     shard : Shard, optional
         The part of the units that is computed.
-    retry_failed, dry_run, quiet, training_curves, site, cost_alone : bool
+    retry_failed, dry_run, quiet, training_curves, site, cost_alone, audit : bool
         As the options of ``bench run``.
     """
 
@@ -63,6 +64,7 @@ class Manner:
     training_curves: bool = False
     site: bool = True
     cost_alone: bool = False
+    audit: bool = False
 
     @property
     def processes(self) -> int:
@@ -101,6 +103,9 @@ def run_suite(
     failures, units = compute_suite(suite, own, plugins, places, manner, limit)
     if manner.dry_run:
         return
+    if manner.audit and audit_suite(suite, own, plugins, places, manner):
+        with Store(places.store) as reader:
+            failures = reader.failures(reader.find_run(suite.name)["id"])
     others = _measure_alone(suite, own, plugins, places, manner) if manner.cost_alone else []
     if not manner.shard and any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
         print_failures(failures, units)
