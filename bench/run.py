@@ -193,7 +193,7 @@ def execute(
             unit = flying.pop(future)
             result = _result(unit, future)
             # of a worker elsewhere; those here have what this process has
-            save(unit, result, versions | result.machine, workers)
+            save(unit, result, versions | getattr(result, "machine", {}), workers)
             if result.seconds:
                 estimator.learn(unit, result.seconds)
             progress.failed += bool(result.error)
