@@ -27,8 +27,6 @@ from .plan import Unit
 EVERY = 1.0
 #: seconds after which a worker that computes nothing ends its processes: its driver may have been killed
 IDLE = 60.0
-
-
 #: what a process of a run that goes on here does about changed code; on a worker it is of no use
 _START_AGAIN = "(start it again)"
 

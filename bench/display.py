@@ -105,11 +105,12 @@ class PlainLines:
         """Print what has been running, or is waited for, for the interval, if nothing was printed for as long."""
         with self._lock:
             now = time.monotonic()
-            running = self._progress.running if self._progress else []
-            if not running or now - max(self._last, running[0].since) < self._every:
+            progress = self._progress
+            running = progress.running if progress else []
+            if not progress or not running or now - max(self._last, running[0].since) < self._every:
                 return
             self._last = now
-            if waiting_for := self._progress.waiting_for() if self._progress else "":
+            if waiting_for := progress.waiting_for():
                 self._print(f"waiting for {waiting_for}")
                 return
             more = f"   (and {len(running) - 1} more)" if len(running) > 1 else ""

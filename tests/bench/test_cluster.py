@@ -6,11 +6,14 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from augbench.errors import InputError
 
 from .conftest import fingerprint
 from .dask_processes import GENERATE, DaskProcesses, start, stored, wait_for
 
 pytest.importorskip("distributed", reason="no Dask: pip install -e '.[cluster]'")
+
+from augbench.bench.cluster_asking import check_address
 
 
 @pytest.fixture
@@ -171,12 +174,22 @@ def test_engine_and_scheduler_go_together(bench, tiny_suite, options):
     assert "--engine dask and --scheduler ADDRESS go together" in run.stderr
 
 
-@pytest.mark.parametrize("address", ["foo", "tcp://127.0.0.1", "http://127.0.0.1:8786", "tcp://host:99999"])
-def test_what_is_no_address_is_one_line(bench, tiny_suite, address):
-    run = bench("run", tiny_suite, "--engine", "dask", "--scheduler", address)
+def test_what_is_no_address_is_one_line(bench, tiny_suite):
+    run = bench("run", tiny_suite, "--engine", "dask", "--scheduler", "tcp://127.0.0.1")
     assert run.returncode == 2
-    what = f"--scheduler '{address}' is no address of a Dask scheduler"
+    what = "--scheduler 'tcp://127.0.0.1' is no address of a Dask scheduler"
     assert run.stderr == f"error: {what}: it is like tcp://host:8786\n"
+
+
+@pytest.mark.parametrize("address", ["foo", "http://127.0.0.1:8786", "tcp://host:99999", "tcp://host:", "host:1/x"])
+def test_addresses_that_dask_would_take_long_to_refuse_are_refused(address):
+    with pytest.raises(InputError, match="is no address of a Dask scheduler"):
+        check_address(address)
+
+
+@pytest.mark.parametrize("address", ["tcp://host:8786", "tls://10.0.0.1:1", "tcp://[::1]:8786", "host.name:8786"])
+def test_addresses_that_may_be_right_are_left_to_dask(address):
+    check_address(address)
 
 
 def test_jobs_are_of_this_machine(bench, tiny_suite):
