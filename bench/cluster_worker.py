@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,6 @@ from .plan import Unit
 EVERY = 1.0
 #: seconds after which a worker that computes nothing ends its processes: its driver may have been killed
 IDLE = 60.0
-#: what a process of a run that goes on here does about changed code; on a worker it is of no use
-_START_AGAIN = "(start it again)"
 
 
 class RefusedError(Exception):
@@ -37,16 +35,6 @@ class RefusedError(Exception):
 
 class StoppedError(Exception):
     """A run was taken off a worker while it computed."""
-
-
-@dataclass
-class ResultFrom(UnitResult):
-    """A result that was computed elsewhere; `machine` says where, as `provenance.machine` does.
-
-    (It is no part of `UnitResult`, whose code decides every key.)
-    """
-
-    machine: dict[str, str] = field(default_factory=dict)
 
 
 def worker_versions(packages: list[str]) -> dict[str, str]:
@@ -146,7 +134,7 @@ class WorkerSide(WorkerPlugin):
         with self._lock:
             self._stop()
 
-    def compute(self, unit: Unit) -> ResultFrom:
+    def compute(self, unit: Unit) -> UnitResult:
         """Compute a unit in a process of this worker, and tell the driver how far it is.
 
         Raises
@@ -179,10 +167,9 @@ class WorkerSide(WorkerPlugin):
                 if report != told:
                     told = report
                     worker.log_event(self.name, (unit.key, report and list(astuple(report))))
-            return ResultFrom(**vars(future.result()), machine=self._machine)
+            return replace(future.result(), machine=self._machine)
         except CannotComputeError as error:
-            why = str(error).replace(_START_AGAIN, "(install the driver's version of augbench there, and its packages)")
-            raise RefusedError(address, why) from None
+            raise RefusedError(address, str(error)) from None
         except (WorkerDiedError, StoppedError):
             raise
         except Exception as error:
@@ -243,7 +230,7 @@ def has_received(name: str, dask_worker: Any = None) -> bool:
     return name in dask_worker.plugins
 
 
-def compute(unit: Unit, name: str) -> ResultFrom:
+def compute(unit: Unit, name: str) -> UnitResult:
     """Compute a unit on the Dask worker where this runs."""
     worker = get_worker()
     side = worker.plugins.get(name)

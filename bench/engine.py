@@ -62,6 +62,10 @@ class Engine(Protocol):
     def workers(self) -> int:
         """How many units are computed at a time now."""
 
+    @property
+    def waiting_for(self) -> str:
+        """What is lacking for units to be computed now, in words; here nothing."""
+
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Start computing a unit. The future fails only if the worker died, with an error that says so."""
 
@@ -76,6 +80,7 @@ class InProcess:
     """Computes each unit at once, in this process."""
 
     workers = 1
+    waiting_for = ""
 
     def __init__(self, own_datasets: Mapping[str, Dataset], packages: Sequence[str] = ()) -> None:
         CACHE.own.update(own_datasets)
@@ -122,6 +127,8 @@ class Processes:
     packages : sequence of str
         What a worker imports before its first unit.
     """
+
+    waiting_for = ""
 
     def __init__(
         self,
@@ -378,8 +385,8 @@ def _check_unit(unit: Unit) -> None:
         raise CannotComputeError(f"cannot be computed by this worker: {describe(error)}") from None
     if differing:
         raise CannotComputeError(
-            "the code or packages are others than those that the run was planned with (start it again): "
-            + ", ".join(differing)
+            "the code or packages are others than those that the run was planned with (start it again, or install there "
+            "what the driver has): " + ", ".join(differing)
         )
     _CHECKED.add(parts)
 

@@ -93,6 +93,8 @@ class UnitResult:
         Highest resident memory, in MiB, of the process while it computed the unit.
     host : str
         Name of the machine that computed it.
+    machine : dict of str to str
+        What `provenance.machine` says of it, where that is not the driver's.
     warnings : list of str
         What methods and classifiers warned of, each once.
     """
@@ -104,6 +106,7 @@ class UnitResult:
     parts: dict[str, float] = field(default_factory=dict)
     peak_memory_mb: float = 0.0
     host: str = ""
+    machine: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 

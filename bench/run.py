@@ -174,8 +174,7 @@ def execute(
     workers, estimate_at = engine.workers, 0.0
     _estimate(progress, todo, estimator, workers)
     progress.deadline = limit.deadline if limit else math.inf
-    # on this machine nothing is waited for
-    progress.waiting_for = lambda: getattr(engine, "waiting_for", "")
+    progress.waiting_for = lambda: engine.waiting_for
     while waiting or flying:
         # of a cluster there may be more now, or fewer
         workers = engine.workers
@@ -192,8 +191,7 @@ def execute(
         for future in finished:
             unit = flying.pop(future)
             result = _result(unit, future)
-            # of a worker elsewhere; those here have what this process has
-            save(unit, result, versions | getattr(result, "machine", {}), workers)
+            save(unit, result, versions | result.machine, workers)
             if result.seconds:
                 estimator.learn(unit, result.seconds)
             progress.failed += bool(result.error)

@@ -206,6 +206,8 @@ class Replayed:
         Called every now and then.
     """
 
+    waiting_for = ""
+
     def __init__(self, workers: int, seconds: dict[str, float]) -> None:
         self.workers = workers
         self.look: Callable[[], None] = lambda: None

@@ -66,6 +66,7 @@ class _NoEngine:
     """Stops a run where its first unit would be computed."""
 
     workers = 2
+    waiting_for = ""
 
     def submit(self, unit: Any) -> Future[Any]:
         raise KeyboardInterrupt

@@ -134,7 +134,6 @@ def test_a_worker_with_other_code_is_not_used_and_it_is_said_what_to_do(tmp_path
     run = start(tmp_path, dask, tiny_suite, "--datasets", "iris", "--draws", "1")
     _, stderr = run.communicate(timeout=120)
     assert run.returncode == 2
-    assert "(install the driver's version of augbench there, and its packages): method:none\n" in stderr
-    assert "start it again" not in stderr
+    assert "or install there what the driver has): method:none\n" in stderr
     last = stderr.splitlines()[-1]
     assert last.startswith("error: no worker is left that computes what this process would: the driver's version of ")
