@@ -385,8 +385,8 @@ def _check_unit(unit: Unit) -> None:
         raise CannotComputeError(f"cannot be computed by this worker: {describe(error)}") from None
     if differing:
         raise CannotComputeError(
-            "the code or packages are others than those that the run was planned with (start it again, or install there "
-            "what the driver has): " + ", ".join(differing)
+            "the code or packages are others than those that the run was planned with (start it again, or install "
+            "there what the driver has): " + ", ".join(differing)
         )
     _CHECKED.add(parts)
 

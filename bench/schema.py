@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from .stored_text import BrokenRowError
+
 #: raise it when the tables change, and say in `UPGRADES` how; a store of a newer version is refused
 SCHEMA_VERSION = 5
 
@@ -149,4 +151,4 @@ def version_of(connection: sqlite3.Connection) -> int | None:
     try:
         return int(row[0])
     except (ValueError, TypeError):
-        raise sqlite3.DatabaseError(f"the version of its tables is {row[0]!r}") from None
+        raise BrokenRowError(f"the version of its tables is {row[0]!r}") from None

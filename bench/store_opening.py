@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from ..errors import InputError
+from .stored_text import BrokenRowError
 
 #: how every file of SQLite begins
 _MAGIC = b"SQLite format 3\0"
@@ -64,9 +65,8 @@ def open_without_log(path: Path, *, damaged: bool = False) -> sqlite3.Connection
 
 def is_damage(error: BaseException, path: Path) -> bool:
     """Tell whether an error says that a file, which begins as one of SQLite's, is damaged."""
-    # what is not from SQLite itself is of a row that cannot be read
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    return isinstance(error, sqlite3.Error) and code & 0xFF in _DAMAGED and _header(path).startswith(_MAGIC)
+    said = isinstance(error, BrokenRowError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+    return said and _header(path).startswith(_MAGIC)
 
 
 def damaged_store(path: Path, why: object) -> InputError:
