@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -110,22 +112,30 @@ def run_suite(
         err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
         raise typer.Exit(1)
     if manner.shard:
-        merged = places.out_dir / "store.sqlite"
         out.print(
-            f"shard {manner.shard} is stored: {places.store.resolve()}; when all are there: bench merge {merged} "
-            f"{places.out_dir}/shard-*.sqlite",
+            f"shard {manner.shard} is stored: {places.store.resolve()}; when all are there: "
+            + _merge_command(places, manner.shard),
             markup=False,
         )
     elif manner.site:
         show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
     else:
-        out.print(f"stored: {places.store.resolve()}; its leaderboard: bench leaderboard", markup=False)
+        out.print(f"stored: {places.store.resolve()}; its leaderboard: bench leaderboard{places.options}", markup=False)
     if failures:
         print_failures(failures, units)
     for line in others:
         err.print(f"computed again, it was not the same, and what was stored stays: {line}", markup=False)
     if failures or others:
         raise typer.Exit(1)
+
+
+def _merge_command(places: Places, shard: Shard) -> str:
+    """Return what merges the stores of all parts."""
+    folder, store = (shlex.quote(str(path)) for path in (places.out_dir, places.store))
+    if places.store == places.out_dir / shard.file_name:
+        return f"bench merge {folder}/store.sqlite {folder}/shard-*-of-{shard.of}.sqlite"
+    # how the other stores are called is not known here
+    return f"bench merge {folder}/merged.sqlite {store}, with the stores of the other parts behind it"
 
 
 def compute_suite(
@@ -197,17 +207,13 @@ def _check_packages(plan: Plan) -> None:
 
 
 def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
-    store = Store(places.store) if places.store.is_file() else None
-    try:
+    with Store(places.store) if places.store.is_file() else nullcontext() as store:
         units = manner.units(plan)
         standing = units_to_run(units, store, retry_failed=manner.retry_failed)
         estimator = Estimator(plan, measured_before(store, plan) if store else [])
         print_plan(plan, units, standing, estimator, 0 if manner.scheduler else manner.processes)
         if manner.cost_alone and (alone := units_to_time(units, store, all_stored=True)):
             _print_alone(alone, estimator)
-    finally:
-        if store:
-            store.close()
 
 
 def _announce(

@@ -226,6 +226,11 @@ def _check_together(manner: Manner, budget: str, time: str | None) -> None:
     """Raise where options contradict each other."""
     if manner.shard and time is not None:
         raise InputError("--time stops a run where it is; a part of a run has to be whole: leave --time or --shard out")
+    if manner.scheduler and manner.jobs:
+        raise InputError(
+            "--jobs is of this machine; on a cluster 'dask worker --nthreads N' says how many units a worker computes "
+            "at a time: leave --jobs or --engine dask out"
+        )
     if manner.scheduler and time is not None:
         raise InputError("--time sizes a run by what this machine measures: leave --time or --engine dask out")
     if manner.audit and manner.scheduler:

@@ -1,4 +1,8 @@
-"""Harm that is known: rows of the wrong class among those that are added."""
+"""Harm that is known: rows of the wrong class among those that are added.
+
+The oracle adds rows of which a share comes from the other class. What logistic regression tends to on such rows, and
+how often it is wrong on sound ones, is computed from the formula of the simulation, with no code of the harness.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import time
 from typing import Any
 
 import numpy as np
@@ -116,3 +119,65 @@ class RareSimulation(LogisticSimulation):
 def rare_posterior(X: np.ndarray) -> np.ndarray:
     """Return P(1 | row) of `RareSimulation`."""
     return 1.0 / (1.0 + np.exp(3.0 - X @ BETA))
+
+
+class Fickle(Augmenter):
+    """Copies in some draws and misleading rows in the others; or a failure where they would have misled.
+
+    The training rows decide which draws these are and which rows are copied: the same ones whatever its name, so that
+    all variants score the same wherever they score.
+
+    Parameters
+    ----------
+    instead : str, default=""
+        What it does where it would mislead: ``"raise"``, ``"hang"``, ``"die"`` (its process ends), ``"half"`` (of the
+        rows asked for), ``"change"`` (a training row) or ``"gap"`` (a missing cell in a new row); empty: it misleads.
+    share : float, default=0.3
+        About the share of the draws in which it would mislead.
+    sampling_strategy, random_state
+        As in `Augmenter`.
+    """
+
+    name = "planted-fickle"
+    numeric_only = True
+    binary_only = True
+
+    def __init__(
+        self, instead: str = "", share: float = 0.3, sampling_strategy: Any = "auto", random_state: int | None = None
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
+        self.instead, self.share = instead, share
+
+    def fit_resample(self, X: pd.DataFrame, y: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+        """Return the training rows, one of them changed where that is the failure, followed by new ones."""
+        X_all, y_all = super().fit_resample(X, y)
+        if self.instead == "change" and self._chance(X).random() < self.share:
+            X_all.iloc[:1] += 1.0
+        return X_all, y_all
+
+    def _chance(self, X: pd.DataFrame) -> np.random.Generator:
+        return np.random.default_rng(list(hashlib.sha256(X.to_numpy(dtype=float).tobytes()).digest()))
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        chance = self._chance(X)
+        misleads = chance.random() < self.share
+        labels = np.repeat(list(counts), list(counts.values()))
+        rows = X.iloc[[chance.choice(np.flatnonzero(y == code)) for code in labels]].copy()
+        if not misleads:
+            return rows, labels
+        # on the other side of the middle of all rows
+        return self._fail(2 * X.mean() - rows, labels)
+
+    def _fail(self, rows: pd.DataFrame, labels: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+        """Fail in the way that was asked for, or return the rows."""
+        if self.instead == "raise":
+            raise RuntimeError("would have misled")
+        if self.instead == "hang":
+            time.sleep(3600)
+        if self.instead == "die":
+            os._exit(3)
+        if self.instead == "gap":
+            rows.iloc[0, 0] = np.nan
+        return (rows.iloc[::2], labels[::2]) if self.instead == "half" else (rows, labels)

@@ -9,6 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+import pandas as pd
+
+from ..bench.metrics import hard_metrics
+from ..bench.threshold import decide, tune_offsets
+from ..datasets.files import FrameDataset
 from ..leaderboard.tables import compare
 from .claim import Finding, by_draw, mean_near, row_of
 from .gain import UNPENALISED
@@ -25,6 +31,8 @@ MOVERS = {
 ROWS = 20_000
 #: points of macro F1 that matter to nobody
 EQUIVALENT = 0.5
+#: standard errors that are more than chance
+ERRORS = 3.0
 
 
 def check(bench: Workbench) -> Iterator[Finding]:
@@ -62,3 +70,30 @@ def check(bench: Workbench) -> Iterator[Finding]:
         )
     words = sorted({row_of(found, method)["verdict"] for method in MOVERS})
     yield Finding("none of them is said to help", "another word", ", ".join(words), "helps" not in words)
+    yield from _chance(bench)
+
+
+def _chance(bench: Workbench) -> Iterator[Finding]:
+    """Tune the threshold where the classes are chance: whoever sees the test rows finds a good one even there."""
+    rng = np.random.default_rng(0)
+    y = pd.Series(np.repeat(["no", "yes"], 100), name="y")
+    table = FrameDataset(pd.DataFrame(rng.normal(size=(200, 4)), columns=list("abcd")), y, "chance")
+    results = bench.run("threshold-chance", own={"chance": table}, methods=[], datasets=["chance"], folds=3, draws=30)
+    tuned = by_draw(results, "macro_f1_tuned")["none"]
+    assert results.rows is not None
+    rows = results.rows("none", "chance", "full", "logistic-regression")
+    told = pd.Series({draw: _best_in_hindsight(one.y_true, one.probabilities) for draw, one in rows.items()})
+    short = told - tuned
+    least = ERRORS * float(short.std()) / len(short) ** 0.5
+    yield Finding(
+        "where the classes are chance the tuned threshold is not the one that happens to fit the test rows",
+        f"below {100 * told.mean():.1f} points, to which that one comes, by more than chance ({100 * least:.1f})",
+        f"{100 * tuned.mean():.1f} points",
+        bool(short.mean() > least > 0),
+    )
+
+
+def _best_in_hindsight(y: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the macro F1 of two classes at a threshold that is tuned on the very rows."""
+    labels = decide(probabilities, tune_offsets(y, probabilities))
+    return hard_metrics(y, labels, np.ones(2))["macro_f1"]

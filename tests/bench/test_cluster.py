@@ -1,6 +1,9 @@
 """Dask workers compute what one process computes, to the last bit, and whatever is killed costs no result."""
 
+import json
 import signal
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -117,13 +120,16 @@ def test_a_worker_with_other_versions_is_refused_before_the_first_unit(tmp_path,
     assert stored(tmp_path / "dask.sqlite") == 0
 
 
-def test_a_worker_with_other_blas_kernels_is_told_of(tmp_path, tiny_suite, dask):
+def test_a_worker_with_other_blas_kernels_is_told_of_and_stored_with_its_results(tmp_path, tiny_suite, dask):
     dask.start_worker(OPENBLAS_CORETYPE="Nehalem")
     run = start(tmp_path, dask, tiny_suite, "--methods", "smote", "--datasets", "iris")
     _, stderr = run.communicate(timeout=120)
     assert run.returncode == 0, stderr
     assert "computes with other BLAS kernels (openblas Nehalem) than this process (openblas " in stderr
     assert stderr.count("\n") == 1
+    with closing(sqlite3.connect(tmp_path / "dask.sqlite")) as connection:
+        blas = {json.loads(text)["blas"] for (text,) in connection.execute("SELECT environment FROM units")}
+    assert blas == {"openblas Nehalem"}
 
 
 def test_a_worker_with_other_versions_that_comes_later_is_not_used(tmp_path, tiny_suite, plugin, dask):
@@ -163,3 +169,18 @@ def test_engine_and_scheduler_go_together(bench, tiny_suite, options):
     run = bench("run", tiny_suite, *options)
     assert run.returncode == 2
     assert "--engine dask and --scheduler ADDRESS go together" in run.stderr
+
+
+@pytest.mark.parametrize("address", ["foo", "tcp://127.0.0.1", "http://127.0.0.1:8786", "tcp://host:99999"])
+def test_what_is_no_address_is_one_line(bench, tiny_suite, address):
+    run = bench("run", tiny_suite, "--engine", "dask", "--scheduler", address)
+    assert run.returncode == 2
+    what = f"--scheduler '{address}' is no address of a Dask scheduler"
+    assert run.stderr == f"error: {what}: it is like tcp://host:8786\n"
+
+
+def test_jobs_are_of_this_machine(bench, tiny_suite):
+    run = bench("run", tiny_suite, "--engine", "dask", "--scheduler", "tcp://127.0.0.1:9", "--jobs", 2)
+    assert run.returncode == 2
+    assert "'dask worker --nthreads N' says how many" in run.stderr
+    assert run.stderr.count("\n") == 1

@@ -6,10 +6,8 @@ from augbench.bench.prepare import PreparedDraw
 from augbench.bench.scenario import (
     Draw,
     Scenario,
-    equal_row_groups,
     make_draw,
     parse_scenario,
-    split_groups,
     split_table,
 )
 
@@ -106,7 +104,7 @@ def test_equal_rows_stay_on_one_side():
     X["d"] = pd.Categorical(rng.choice(["u", "v"], 600))
     y = rng.integers(0, 2, 600)
     for seed in range(5):
-        part = split_groups(equal_row_groups(X), y, [0.7, 0.3], np.random.default_rng(seed))
+        part = split_table(Table(X, y), [0.7, 0.3], np.random.default_rng(seed))
         sides = X.assign(part=part).groupby(list("abcd"), observed=True)["part"].nunique()
         assert sides.max() == 1
         assert part.mean() == pytest.approx(0.3, abs=0.05)
