@@ -152,7 +152,7 @@ def _fail(plan: Plan, one: Audited, store: Store) -> None:
     error = f"the audit found that it depends on rows that it may not see: {one.reason}"
     for unit in plan.units:
         if unit.method.id == one.method and unit.key in stored:
-            store.save(unit, UnitResult(unit.key, error=error), environment(plan))
+            store.save_invalid(unit, UnitResult(unit.key, error=error), environment(plan))
 
 
 @contextmanager

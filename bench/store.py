@@ -176,6 +176,11 @@ class Store:
         query = "SELECT key, status, alone FROM units u WHERE EXISTS (SELECT 1 FROM draws d WHERE d.unit = u.id)"
         return {key: (status, bool(alone)) for key, status, alone in self.connection.execute(query)}
 
+    def save_invalid(self, unit: Unit, result: UnitResult, environment: dict[str, str]) -> None:
+        """Store a failure in the place of a unit's scores, which are not to be believed (`audit`)."""
+        with self.transaction() as connection:
+            self._save(connection, unit, result, environment, 0)
+
     def save(self, unit: Unit, result: UnitResult, environment: dict[str, str], workers: int = 0) -> None:
         """Store a unit's result in one transaction; an earlier one of the same unit is replaced.
 
