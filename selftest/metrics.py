@@ -36,8 +36,8 @@ class Case:
     ----------
     y, labels : numpy.ndarray of shape (n_rows,)
         True and predicted class codes.
-    weights : numpy.ndarray of shape (n_rows, K), int
-        The probabilities, up to a factor of each row.
+    weights : numpy.ndarray of shape (n_rows, K)
+        The probabilities, up to a factor of each row; of a random table whole numbers.
     counts : numpy.ndarray of shape (K,)
         Training rows of each class.
     """
