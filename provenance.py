@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
+import platform
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
@@ -117,6 +119,16 @@ def blas_kernels() -> str:
     """
     found = (one for one in threadpool_info() if one["user_api"] == "blas")
     return ", ".join(sorted({f"{one['internal_api']} {one.get('architecture', '')}".strip() for one in found}))
+
+
+def machine() -> dict[str, str]:
+    """Return what is said of this process and its machine, see `MACHINE`; the device is not known here."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": str(os.cpu_count() or ""),
+        "blas": blas_kernels(),
+    }
 
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:

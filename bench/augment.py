@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .guard import at_work
 from .outcome import IN_METHOD, Stopwatch
 from .plan import Unit
 from .prepare import Part, PreparedDraw
@@ -115,7 +116,8 @@ def _resample(unit: Unit, method: Any, parts: list[tuple[PreparedDraw, Part, str
         wanted.append(new)
     if not tables:
         return []
-    made = method.fit_resample_many(tables, seeds, strategies)
+    with at_work():
+        made = method.fit_resample_many(tables, seeds, strategies)
     return [
         outcome if isinstance(outcome, BaseException) else checked_addition(method, part, outcome, new)
         for (_, part, _), outcome, new in zip(parts, made, wanted, strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 from ..methods.contract import Adjuster
 from . import classifiers as classifier_registry
 from .augment import Addition, Augmented
+from .guard import at_work
 from .metrics import hard_metrics, minority_class, plugin_metrics, probability_metrics
 from .outcome import IN_CLASSIFIER, IN_DECISION, CellResult, Stopwatch, describe
 from .plan import Unit
@@ -154,7 +155,9 @@ class _Fitter:
                 model = classifier_registry.make(self.entry.name, self.entry.params, random_state=task.seed)
                 scaled, synthetic_only = getattr(model, "scaled", True), self.unit.scenario.rows == "synthetic"
                 X, y = task.addition.training_set(task.part, scaled=scaled, synthetic_only=synthetic_only)
-                one = TrainingSet(X, y, self.adjuster.sample_weight(y))
+                with at_work():
+                    weights = self.adjuster.sample_weight(y)
+                one = TrainingSet(X, y, weights)
             except (Exception, SystemExit) as error:
                 results[position] = (error, 0.0)
                 continue
@@ -179,7 +182,8 @@ class _Fitter:
             probabilities = classifier_registry.aligned_probabilities(model, X, int(part.train.y.max()) + 1)
             if not np.isfinite(probabilities).all():
                 raise ValueError(f"{self.entry.id} predicted probabilities that are not numbers")
-            return self.adjuster.adjust(probabilities, part.train.y)
+            with at_work():
+                return self.adjuster.adjust(probabilities, part.train.y)
         except (Exception, SystemExit) as error:
             return error
 

@@ -14,12 +14,13 @@ from ..errors import InputError, unknown_name
 from ..threads import variables
 from .augment_command import augment
 from .check_command import check
-from .console import Places, err, out, print_table
+from .console import Places, count, err, out, print_table
 from .datasets_command import datasets_app
 from .figures_command import figures
 from .inspect_command import inspect
 from .leaderboard_command import leaderboard
 from .options import MetricOption, OutOption, PluginOption, StoreOption, SuiteOption
+from .power_command import power
 from .profile_command import profile
 from .reproduce_command import reproduce
 from .run_command import run
@@ -47,6 +48,7 @@ app.command()(check)
 datasets_app.command()(inspect)
 app.command()(augment)
 app.command()(leaderboard)
+app.command()(power)
 app.command()(profile)
 app.command()(figures)
 app.command()(reproduce)
@@ -222,8 +224,19 @@ def merge(
         others = [(source, stack.enter_context(Store(source))) for source in sources]
         store = stack.enter_context(Store(into, write=True))
         for source, other in others:
-            new, known = store.merge(other)
-            out.print(f"{source}: {new} new units, {known} known", markup=False)
+            new, known, damaged = store.merge(other)
+            out.print(f"{source}: {count(new, 'new unit')}, {known} known", markup=False)
+            if damaged:
+                err.print(
+                    f"warning: {source}: {count(damaged, 'unit')} left out, whose rows are not what was stored: "
+                    f"'bench store check --store {source}' says which",
+                    markup=False,
+                )
+        runs = store.runs()
+    if runs:
+        out.print(
+            f"merged: {into.resolve()}; its leaderboard: bench leaderboard{Places(into, None).options}", markup=False
+        )
 
 
 @new_app.command("method")

@@ -9,14 +9,15 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
-from dataclasses import astuple
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
-from ..datasets.contract import Dataset
-from ..provenance import blas_kernels, package_versions
+from ..datasets.contract import Dataset, Table
+from ..datasets.files import FileDataset
+from ..provenance import machine, package_versions
 from .engine import CannotComputeError, Processes, WorkerDiedError
 from .evaluate import UnitResult, describe
 from .limits import UnitLimits
@@ -26,6 +27,8 @@ from .plan import Unit
 EVERY = 1.0
 #: seconds after which a worker that computes nothing ends its processes: its driver may have been killed
 IDLE = 60.0
+#: what a process of a run that goes on here does about changed code; on a worker it is of no use
+_START_AGAIN = "(start it again)"
 
 
 class RefusedError(Exception):
@@ -34,6 +37,16 @@ class RefusedError(Exception):
 
 class StoppedError(Exception):
     """A run was taken off a worker while it computed."""
+
+
+@dataclass
+class ResultFrom(UnitResult):
+    """A result that was computed elsewhere; `machine` says where, as `provenance.machine` does.
+
+    (It is no part of `UnitResult`, whose code decides every key.)
+    """
+
+    machine: dict[str, str] = field(default_factory=dict)
 
 
 def worker_versions(packages: list[str]) -> dict[str, str]:
@@ -48,6 +61,26 @@ def differing_versions(expected: Mapping[str, str], found: Mapping[str, str]) ->
         for name, version in expected.items()
         if found.get(name, "absent") != version
     )
+
+
+class _WithRows:
+    """One's own table, to be sent with its rows: where it arrives, there is no file to read them from."""
+
+    def __init__(self, dataset: FileDataset) -> None:
+        self._dataset = dataset
+
+    def __reduce__(self) -> Any:
+        return _restore, (self._dataset, self._dataset.load())
+
+
+def _restore(dataset: FileDataset, table: Table) -> FileDataset:
+    dataset._table = table
+    return dataset
+
+
+def _to_send(own_datasets: Mapping[str, Dataset]) -> dict[str, Any]:
+    """Return what arrives in another process as the same datasets, with their rows."""
+    return {name: _WithRows(one) if isinstance(one, FileDataset) else one for name, one in own_datasets.items()}
 
 
 class WorkerSide(WorkerPlugin):
@@ -88,6 +121,10 @@ class WorkerSide(WorkerPlugin):
         self._kernels, self._to_load = kernels, packages
         self._packages = [name for name in expected if name != "python"]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Send one's own tables with their rows."""
+        return self.__dict__ | {"_own": _to_send(self._own)}
+
     def setup(self, worker: Any) -> None:
         """Make ready to compute; the processes are started with the first unit."""
         self._refusal = differing_versions(self._expected, worker_versions(self._packages))
@@ -96,7 +133,8 @@ class WorkerSide(WorkerPlugin):
         self._engine: Processes | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._computing, self._last = 0, time.monotonic()
-        if (kernels := blas_kernels()) != self._kernels:
+        self._machine = machine()
+        if (kernels := self._machine["blas"]) != self._kernels:
             others = f"with other BLAS kernels ({kernels}) than this process ({self._kernels})"
             how = "the same OPENBLAS_CORETYPE for all makes them equal"
             worker.log_event(self.name, ("", f"{worker.address} computes {others}: last bits may differ; {how}"))
@@ -108,7 +146,7 @@ class WorkerSide(WorkerPlugin):
         with self._lock:
             self._stop()
 
-    def compute(self, unit: Unit) -> UnitResult:
+    def compute(self, unit: Unit) -> ResultFrom:
         """Compute a unit in a process of this worker, and tell the driver how far it is.
 
         Raises
@@ -116,11 +154,12 @@ class WorkerSide(WorkerPlugin):
         RefusedError
             There are other versions here than at the driver, or something is lacking.
         StoppedError
-            The run has been taken off this worker.
+            The run has been taken off this worker, or nobody waits for the unit any more.
         WorkerDiedError
             The process died or took too much.
         """
-        address = get_worker().address
+        worker = get_worker()
+        address, task = worker.address, worker.get_current_task()
         if self._refusal:
             raise RefusedError(address, self._refusal)
         with self._lock:
@@ -131,15 +170,19 @@ class WorkerSide(WorkerPlugin):
             future = engine.submit(unit)
             told = None
             while not wait([future], timeout=EVERY).done:
+                if _is_dropped(worker, task):
+                    # as Dask takes back what is computed for a driver that is gone, once it knows that
+                    self._stop_if(engine)
                 if self._engine is not engine:
                     raise StoppedError
                 report = engine.report(unit)
                 if report != told:
                     told = report
-                    get_worker().log_event(self.name, (unit.key, report and list(astuple(report))))
-            return future.result()
+                    worker.log_event(self.name, (unit.key, report and list(astuple(report))))
+            return ResultFrom(**vars(future.result()), machine=self._machine)
         except CannotComputeError as error:
-            raise RefusedError(address, str(error)) from None
+            why = str(error).replace(_START_AGAIN, "(install the driver's version of augbench there, and its packages)")
+            raise RefusedError(address, why) from None
         except (WorkerDiedError, StoppedError):
             raise
         except Exception as error:
@@ -157,7 +200,7 @@ class WorkerSide(WorkerPlugin):
             path = Path(self._folder.name) / name
             path.write_bytes(content)
             paths.append(str(path))
-        engine = Processes(self._processes, self._own, [*self._plugins, *paths], self._limits, self._to_load)
+        engine = Processes(self._processes, _to_send(self._own), [*self._plugins, *paths], self._limits, self._to_load)
         threading.Thread(target=self._stop_when_idle, args=(engine,), daemon=True).start()
         return engine
 
@@ -168,6 +211,12 @@ class WorkerSide(WorkerPlugin):
                 if self._engine is engine and not self._computing and time.monotonic() - self._last > IDLE:
                     self._stop()
 
+    def _stop_if(self, engine: Processes) -> None:
+        """End the processes, unless they have been started anew meanwhile."""
+        with self._lock:
+            if self._engine is engine:
+                self._stop()
+
     def _stop(self) -> None:
         if self._engine:
             self._engine.stop()
@@ -177,7 +226,24 @@ class WorkerSide(WorkerPlugin):
             self._folder = None
 
 
-def compute(unit: Unit, name: str) -> UnitResult:
+def _is_dropped(worker: Any, task: Any) -> bool:
+    """Tell whether the scheduler has taken a task back that this worker computes; Dask itself lets it go on."""
+    state = worker.state.tasks.get(task)
+    return state is None or state.state == "cancelled"
+
+
+async def receive(side: WorkerSide, dask_worker: Any = None) -> None:
+    """Put a run's side on a worker that hung when the others got it."""
+    if side.name not in dask_worker.plugins:
+        await dask_worker.plugin_add(plugin=side, name=side.name)
+
+
+def has_received(name: str, dask_worker: Any = None) -> bool:
+    """Tell whether a worker has a run's side."""
+    return name in dask_worker.plugins
+
+
+def compute(unit: Unit, name: str) -> ResultFrom:
     """Compute a unit on the Dask worker where this runs."""
     worker = get_worker()
     side = worker.plugins.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,9 @@ class Places:
         self.out_dir = out_dir or (store.parent if store else DEFAULT_OUT)
         self.store = store or self.out_dir / "store.sqlite"
         self.site = self.out_dir / "site"
+        given = {"--store": store, "--out": out_dir}
+        #: what names the same places to another command: nothing, or options with a space before them
+        self.options = "".join(f" {name} {shlex.quote(str(path))}" for name, path in given.items() if path)
 
 
 def count(number: int, noun: str, plural: str = "s") -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..methods.contract import Detector
 from .cells import Prediction
+from .guard import at_work
 from .outcome import IN_METHOD, Stopwatch
 from .plan import Unit
 from .prepare import Part, PreparedDraw
@@ -61,14 +62,14 @@ def _fit(
     tables = [(part.train.X.copy(), part.train.y.copy()) for _, part, _ in parts]
     series = [None if part.train.series is None else part.train.series.copy() for _, part, _ in parts]
     seeds = [derive_seed(one.draw.seed, name, unit.method.id) for one, _, name in parts]
-    with watch.work(IN_METHOD) as fitting:
+    with watch.work(IN_METHOD) as fitting, at_work():
         fitted = method.fit_many(tables, seeds, series)
     if len(fitted) != len(parts):
         raise ValueError(f"fit_many returned {len(fitted)} detectors for {len(parts)} training sets")
     rows = sum(len(part.train.y) for _, part, _ in parts)
     predicted, seconds = [], []
     for (_, part, _), one in zip(parts, fitted, strict=True):
-        with watch.work(IN_METHOD) as predicting:
+        with watch.work(IN_METHOD) as predicting, at_work():
             predicted.append(one if isinstance(one, BaseException) else _probabilities(one, part))
         seconds.append(fitting[0] * len(part.train.y) / rows + predicting[0])
     return fitted, predicted, seconds

@@ -102,13 +102,17 @@ class PlainLines:
                 self._print(f"{share:3d} %  {counts_line(progress)}")
 
     def tick(self) -> None:
-        """Print what has been running for longer than the interval, if nothing was printed for as long."""
+        """Print what has been running, or is waited for, for the interval, if nothing was printed for as long."""
         with self._lock:
             now = time.monotonic()
-            running = self._progress.running if self._progress else []
-            if not running or now - max(self._last, running[0].since) < self._every:
+            progress = self._progress
+            running = progress.running if progress else []
+            if not progress or not running or now - max(self._last, running[0].since) < self._every:
                 return
             self._last = now
+            if waiting_for := progress.waiting_for():
+                self._print(f"waiting for {waiting_for}")
+                return
             more = f"   (and {len(running) - 1} more)" if len(running) > 1 else ""
             self._print(f"running for {duration(now - running[0].since)}: {running_line(running[0])}{more}")
 
@@ -160,9 +164,9 @@ class LiveDisplay:
             ProgressBar(total=progress.total, completed=progress.total - progress.left, width=40),
             Text(counts_line(progress)),
         )
-        lines = (Text(f"  {running_line(one)}", style="dim", overflow="ellipsis", no_wrap=True)
-                 for one in progress.running)  # fmt: skip
-        return Group(bar, *lines)
+        waiting_for = progress.waiting_for()
+        said = [f"waiting for {waiting_for}"] if waiting_for else map(running_line, progress.running)
+        return Group(bar, *(Text(f"  {one}", style="dim", overflow="ellipsis", no_wrap=True) for one in said))
 
 
 @contextmanager

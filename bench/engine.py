@@ -20,6 +20,7 @@ from ..threads import variables
 from .device import load_packages
 from .evaluate import CACHE, UnitResult, describe, evaluate
 from .fit_progress import FitClock, Report, ReportFiles
+from .guard import protect
 from .limits import NO_LIMITS, UnitLimits
 from .plan import Unit, dataset_instance, differing_code
 from .plugins import PluginError, load_entry_points, load_plugin
@@ -157,7 +158,7 @@ class Processes:
         from pebble import ProcessPool
 
         context = multiprocessing.get_context("spawn")
-        return ProcessPool(self.workers, initializer=_start_worker, initargs=self._start, context=context)
+        return ProcessPool(self.workers, initializer=start_worker, initargs=self._start, context=context)
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Queue the unit."""
@@ -172,7 +173,7 @@ class Processes:
         pool = self._pool
         try:
             # (Pebble's own limit of time goes by a clock that may be set)
-            with _interrupts_held_back():
+            with interrupts_held_back():
                 computing = pool.schedule(_evaluate_in_worker, args=[unit, self._reports])
         except RuntimeError:
             if self._stopped:
@@ -312,7 +313,7 @@ class Processes:
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
+def interrupts_held_back() -> Iterator[None]:
     """Hold Ctrl-C back for a moment: processes and threads that are started now never get it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -383,7 +384,7 @@ def _check_unit(unit: Unit) -> None:
     _CHECKED.add(parts)
 
 
-def _start_worker(
+def start_worker(
     own_datasets: dict[str, Dataset], plugins: list[str], packages: Sequence[str], driver: int, reports: ReportFiles
 ) -> None:
     """Set a worker process up: Ctrl-C is the driver's affair, and a worker ends when its driver is gone."""
@@ -391,6 +392,8 @@ def _start_worker(
     WorkerFiles(reports.folder).catch_output()
     threading.Thread(target=_end_with_driver, args=(driver, reports), daemon=True).start()
     CACHE.own.update(own_datasets)
+    for dataset in own_datasets.values():
+        protect(dataset)
     load_entry_points()
     for plugin in plugins:
         # the driver has told of the broken ones

@@ -17,6 +17,7 @@ from ..methods.contract import Detector
 from .device import requirements
 from .plan import Plan, Unit
 from .scenario import parse_scenario
+from .stored_text import reading_rows
 
 if TYPE_CHECKING:
     from .store import Store
@@ -67,11 +68,12 @@ def measured_before(store: Store, plan: Plan) -> list[tuple[str, str, str, int, 
     query = """SELECT method, dataset, scenario, sum(json_array_length(draws)), sum(seconds), definitions FROM units
                WHERE seconds > 0 GROUP BY method, dataset, scenario, definitions"""
     found = []
-    for *measured, text in store.connection.execute(query):
-        then = json.loads(text)
-        same = all(now.get(name, value) == value for name, value in then.items() if name.startswith(OF_A_CELL))
-        if same and _classifiers(then) == _classifiers(now):
-            found.append(tuple(measured))
+    with reading_rows():
+        for *measured, text in store.connection.execute(query):
+            then = json.loads(text)
+            same = all(now.get(name, value) == value for name, value in then.items() if name.startswith(OF_A_CELL))
+            if same and _classifiers(then) == _classifiers(now):
+                found.append(tuple(measured))
     return found
 
 

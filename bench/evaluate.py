@@ -21,6 +21,7 @@ from .augment import Addition, Augmented, augment
 from .cells import predict, score
 from .detect import detect
 from .fidelity import fidelity
+from .guard import protect
 from .outcome import CellResult, DrawResult, Stopwatch, UnitResult, describe
 from .plan import Unit, dataset_instance, method_instance
 from .prepare import PreparedDraw
@@ -48,6 +49,7 @@ class DrawCache:
         id_ = unit.definitions[f"dataset:{unit.dataset.id}"]
         if id_ not in self._datasets:
             dataset = self.own.get(unit.dataset.name) or dataset_instance(unit.dataset)
+            protect(dataset)
             self._datasets[id_] = (dataset, dataset.load() if isinstance(dataset, FiniteDataset) else None)
         return self._datasets[id_]
 
@@ -134,20 +136,28 @@ def _evaluate_draws(unit: Unit, cache: DrawCache, watch: Stopwatch) -> list[Draw
     elif unit.budget:
         _evaluate_within_budget(unit, prepared, results, watch)
     else:
-        _evaluate_with(unit, method_instance(unit.method), prepared, results, watch)
+        evaluate_with(unit, method_instance(unit.method), prepared, results, watch)
     return results
 
 
-def _evaluate_with(
-    unit: Unit, method: Any, prepared: list[PreparedDraw], results: list[DrawResult], watch: Stopwatch
+def evaluate_with(
+    unit: Unit,
+    method: Any,
+    prepared: list[PreparedDraw],
+    results: list[DrawResult],
+    watch: Stopwatch,
+    augmented: list[Augmented] | None = None,
 ) -> None:
-    """Write into results what a method and the unit's classifiers give on some draws."""
+    """Write into results what a method and the unit's classifiers give on some draws.
+
+    `augmented` is what an augmenter made of them before; by default it is asked.
+    """
     if isinstance(method, Detector):
         _evaluate_detector(unit, method, prepared, results, watch)
         return
     if isinstance(method, Adjuster):
         augmented = [Augmented(inner=[Addition()] * len(one.inner)) for one in prepared]
-    else:
+    elif augmented is None:
         augmented = augment(unit, method, prepared, watch)
     for one, result, added in zip(prepared, results, augmented, strict=True):
         _describe_addition(one, result, added)
@@ -170,7 +180,7 @@ def _evaluate_within_budget(
     for params in [one for i, one in enumerate(chosen) if one not in chosen[:i]]:
         same = [i for i, one in enumerate(chosen) if one == params]
         method = method_instance(unit.method.with_params(params))
-        _evaluate_with(unit, method, [prepared[i] for i in same], [results[i] for i in same], watch)
+        evaluate_with(unit, method, [prepared[i] for i in same], [results[i] for i in same], watch)
 
 
 def _evaluate_tuned(unit: Unit, prepared: list[PreparedDraw], results: list[DrawResult], watch: Stopwatch) -> None:
@@ -197,7 +207,7 @@ def _evaluate_tuned(unit: Unit, prepared: list[PreparedDraw], results: list[Draw
             method = method_instance(unit.method.with_params(members[0][1].of(METHOD) | params))
             classifiers = tuple(entry.with_params(best.of(CLASSIFIER)) for entry, best in members)
             part = DrawResult(result.draw, result.content_hash, result.y_test, result.n_train)
-            _evaluate_with(replace(unit, classifiers=classifiers), method, [one], [part], watch)
+            evaluate_with(replace(unit, classifiers=classifiers), method, [one], [part], watch)
             parts += [part] * len(members)
             for entry, best in members:
                 result.cells[entry.id] = replace(part.cells[entry.id], tuned=best.record())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ import numpy as np
 from ..errors import InputError
 from ..leaderboard.predictions import Labels, Predictions, Truth
 from .predictions import unpack_labels
+from .store_opening import damaged_store
+from .stored_text import BrokenRowError, reading_rows
 
 if TYPE_CHECKING:
     from .store import Store
@@ -86,7 +89,8 @@ class _Reader:
         """
         scenarios = sorted(scenario for name, scenario in self.fixed if name == dataset)
         blobs = {blob for one in scenarios for _, blob in self._rows(_TRUTH, dataset, one)}
-        found = {zlib.decompress(blob) for blob in blobs}
+        with self._unpacking():
+            found = {zlib.decompress(blob) for blob in blobs}
         if len(found) != 1:
             raise InputError(
                 f"store {self.path} has {len(found)} different test sets of {dataset} in its few-shot scenarios, "
@@ -97,7 +101,16 @@ class _Reader:
     def labels(self, method: str, dataset: str, scenario: str, classifier: str, tuned: bool) -> Labels:
         """Return the predicted class codes by draw."""
         rows = self._rows(_BLOBS, method, dataset, scenario, classifier)
-        return {int(draw): unpack_labels(blob, tuned) for draw, blob in rows}
+        with self._unpacking():
+            return {int(draw): unpack_labels(blob, tuned) for draw, blob in rows}
+
+    @contextmanager
+    def _unpacking(self) -> Iterator[None]:
+        try:
+            with reading_rows():
+                yield
+        except BrokenRowError as error:
+            raise damaged_store(self.path, error) from error
 
     def _rows(self, query: str, *place: str) -> list[tuple[int, bytes]]:
         from .store import Store

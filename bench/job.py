@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,7 @@ import typer
 from ..datasets.contract import Dataset
 from ..errors import InputError
 from .alone import units_to_time, warm_up
+from .audit import audit_suite
 from .console import Places, count, err, out
 from .device import check_devices, check_package, missing_requirement
 from .display import display_on, duration
@@ -47,7 +50,7 @@ class Manner:
         What a unit may take; its threads are the suite's.
     shard : Shard, optional
         The part of the units that is computed.
-    retry_failed, dry_run, quiet, training_curves, site, cost_alone : bool
+    retry_failed, dry_run, quiet, training_curves, site, cost_alone, audit : bool
         As the options of ``bench run``.
     """
 
@@ -61,6 +64,7 @@ class Manner:
     training_curves: bool = False
     site: bool = True
     cost_alone: bool = False
+    audit: bool = False
 
     @property
     def processes(self) -> int:
@@ -99,28 +103,39 @@ def run_suite(
     failures, units = compute_suite(suite, own, plugins, places, manner, limit)
     if manner.dry_run:
         return
+    if manner.audit and audit_suite(suite, own, plugins, places, manner):
+        with Store(places.store) as reader:
+            failures = reader.failures(reader.find_run(suite.name)["id"])
     others = _measure_alone(suite, own, plugins, places, manner) if manner.cost_alone else []
     if not manner.shard and any(one[0] == "none" for one in failures) and not _has_baseline(places, suite.name):
         print_failures(failures, units)
         err.print("every unit of the baseline 'none' failed, so there is nothing to compare with: no leaderboard")
         raise typer.Exit(1)
     if manner.shard:
-        merged = places.out_dir / "store.sqlite"
         out.print(
-            f"shard {manner.shard} is stored: {places.store.resolve()}; when all are there: bench merge {merged} "
-            f"{places.out_dir}/shard-*.sqlite",
+            f"shard {manner.shard} is stored: {places.store.resolve()}; when all are there: "
+            + _merge_command(places, manner.shard),
             markup=False,
         )
     elif manner.site:
         show(places, suite.name, "macro_f1", rebuild=False, quiet=manner.quiet)
     else:
-        out.print(f"stored: {places.store.resolve()}; its leaderboard: bench leaderboard", markup=False)
+        out.print(f"stored: {places.store.resolve()}; its leaderboard: bench leaderboard{places.options}", markup=False)
     if failures:
         print_failures(failures, units)
     for line in others:
         err.print(f"computed again, it was not the same, and what was stored stays: {line}", markup=False)
     if failures or others:
         raise typer.Exit(1)
+
+
+def _merge_command(places: Places, shard: Shard) -> str:
+    """Return what merges the stores of all parts."""
+    folder, store = (shlex.quote(str(path)) for path in (places.out_dir, places.store))
+    if places.store == places.out_dir / shard.file_name:
+        return f"bench merge {folder}/store.sqlite {folder}/shard-*-of-{shard.of}.sqlite"
+    # how the other stores are called is not known here
+    return f"bench merge {folder}/merged.sqlite {store}, with the stores of the other parts behind it"
 
 
 def compute_suite(
@@ -192,17 +207,13 @@ def _check_packages(plan: Plan) -> None:
 
 
 def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
-    store = Store(places.store) if places.store.is_file() else None
-    try:
+    with Store(places.store) if places.store.is_file() else nullcontext() as store:
         units = manner.units(plan)
         standing = units_to_run(units, store, retry_failed=manner.retry_failed)
         estimator = Estimator(plan, measured_before(store, plan) if store else [])
         print_plan(plan, units, standing, estimator, 0 if manner.scheduler else manner.processes)
         if manner.cost_alone and (alone := units_to_time(units, store, all_stored=True)):
             _print_alone(alone, estimator)
-    finally:
-        if store:
-            store.close()
 
 
 def _announce(

@@ -9,6 +9,7 @@ from ..datasets.contract import Dataset, FiniteDataset
 from ..datasets.files import read_table
 from ..errors import InputError
 from .console import count, err
+from .guard import protect
 
 
 def own_table(
@@ -49,6 +50,7 @@ def own_table(
         table = read_table(
             data, target, drop or (), categorical=categorical or (), positive=positive or "", encoding=encoding
         )
+    protect(table)
     for one in caught:
         err.print(f"warning: {one.message}", markup=False)
     return {table.info.name: table}

@@ -20,6 +20,7 @@ from ..provenance import digest, package_versions, source_hash
 from . import classifiers as classifier_registry
 from . import metrics as metric_registry
 from .device import CPU, check_package, missing_requirement
+from .guard import at_work
 from .identity import classifier_hash, code_identity, method_hash
 from .scenario import Scenario
 from .space import check_spaces
@@ -35,6 +36,7 @@ HARNESS = tuple(
         "detect",
         "evaluate",
         "fidelity",
+        "guard",
         "logistic",
         "metrics",
         "networks",
@@ -202,9 +204,10 @@ def expand(kind: str, entries: Iterable[Entry], registry: Any, own: Iterable[str
 
 def method_instance(entry: Entry) -> Any:
     """Build a method from its entry in a suite."""
-    if entry.sampler:
-        return ImblearnSampler.from_class(entry.sampler, **entry.params)
-    return method_registry.make(entry.name, entry.params)
+    with at_work():
+        if entry.sampler:
+            return ImblearnSampler.from_class(entry.sampler, **entry.params)
+        return method_registry.make(entry.name, entry.params)
 
 
 def takes_steps(entry: Entry) -> bool:

@@ -21,6 +21,7 @@ from .. import datasets, methods
 from ..errors import InputError
 from . import classifiers, metrics
 from .console import err
+from .guard import at_work
 
 _REGISTRIES: dict[str, Any] = {
     "augbench.methods": methods,
@@ -28,6 +29,9 @@ _REGISTRIES: dict[str, Any] = {
     "augbench.classifiers": classifiers,
     "augbench.metrics": metrics,
 }
+
+#: who works then, for `guard`
+IMPORTED = "a plugin, while it is imported,"
 
 
 class PluginError(InputError):
@@ -54,7 +58,9 @@ def load_entry_points() -> list[str]:
             if source in _loaded:
                 continue
             try:
-                registry.register(point.load(), point.name)
+                with at_work(IMPORTED):
+                    target = point.load()
+                registry.register(target, point.name)
                 _loaded[source] = [point.name]
             except (Exception, SystemExit) as error:
                 owner = point.dist.name if point.dist else "a package"
@@ -126,7 +132,8 @@ def load_all(plugins: list[str] | None) -> None:
 def _import(source: str) -> ModuleType:
     try:
         if not source.endswith(".py"):
-            return importlib.import_module(source)
+            with at_work(IMPORTED):
+                return importlib.import_module(source)
         path = Path(source).resolve()
         if not path.is_file():
             raise InputError(f"plugin file {source} does not exist")
@@ -137,7 +144,8 @@ def _import(source: str) -> ModuleType:
         module = importlib.util.module_from_spec(spec)
         # dataclasses, pickle and inspect look a class's module up here
         sys.modules[name] = module
-        spec.loader.exec_module(module)
+        with at_work(IMPORTED):
+            spec.loader.exec_module(module)
     except InputError:
         raise
     except (Exception, SystemExit) as error:

@@ -7,6 +7,7 @@ import gc
 from rich.table import Table
 from rich.text import Text
 
+from ..errors import InputError
 from .console import Places, count, err, out
 from .display import duration
 from .estimate import Estimator
@@ -19,8 +20,14 @@ MOST_LINES = 10
 
 
 def show(places: Places, suite: str | None, metric: str, *, rebuild: bool, quiet: bool) -> None:
-    """Write the site of a run, if it is not the one that is there, and print its table and its warnings."""
-    from ..leaderboard.site import INDEX, write_site
+    """Write the site of a run, if it is not the one that is there, and print its table and its warnings.
+
+    Raises
+    ------
+    InputError
+        The site cannot be written; what there is to print is printed before.
+    """
+    from ..leaderboard.site import INDEX, render_site, write_files
     from ..leaderboard.tables import compare
 
     with Store(places.store) as store:
@@ -29,8 +36,13 @@ def show(places: Places, suite: str | None, metric: str, *, rebuild: bool, quiet
     comparison = compare(results, metric=metric)
     # what is in memory now stays to the end: a collection for each of hundreds of figures need not look through it
     gc.freeze()
+    unwritten: InputError | None = None
     if rebuild or not is_current(index, results, metric):
-        write_site(results, places.site, metric, comparison)
+        files = render_site(results, metric, comparison)
+        try:
+            write_files(files, places.site)
+        except InputError as error:
+            unwritten = InputError(f"{error}; another place: --out FOLDER")
     if not quiet:
         from ..leaderboard.terminal import render
 
@@ -38,6 +50,8 @@ def show(places: Places, suite: str | None, metric: str, *, rebuild: bool, quiet
     print_warnings(results.run["warnings"], most=MOST_LINES)
     if comparison.answer:
         out.print(comparison.answer.headline if quiet else f"\nAnswer: {comparison.answer}\n", markup=False)
+    if unwritten:
+        raise unwritten
     out.print(f"leaderboard: {index.resolve()}", markup=False)
 
 
@@ -54,9 +68,15 @@ def print_warnings(warned: list[Warned], most: int | None = None) -> None:
 
 
 def print_failures(failures: list[tuple[str, str, str, str, str]], units: int) -> None:
-    """Print the first failures of a run and how many there are."""
-    for method, dataset, scenario, _, message in failures[:MOST_LINES]:
-        err.print(f"failed: {method} · {dataset} · {scenario}: {message}", markup=False)
+    """Print the first failures of a run, a line for all that are alike, and how many there are."""
+    alike: dict[str, int] = {}
+    for method, dataset, scenario, _, message in failures:
+        line = f"{method} · {dataset} · {scenario}: {message}"
+        alike[line] = alike.get(line, 0) + 1
+    for line, number in list(alike.items())[:MOST_LINES]:
+        err.print(f"failed: {line}" + (f" ({number} units)" if number > 1 else ""), markup=False)
+    if len(alike) > MOST_LINES:
+        err.print(f"… and {len(alike) - MOST_LINES} more: see 'bench status'", markup=False)
     err.print(f"{len(failures)} of {units} units have failed cells; try again with --retry-failed")
 
 

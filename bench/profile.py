@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .outcome import IN_CLASSIFIER, IN_DECISION, IN_METHOD
+from .stored_text import reading_rows
 
 if TYPE_CHECKING:
     from .store import Store
@@ -41,8 +42,10 @@ def unit_times(store: Store, run: int) -> pd.DataFrame:
                        u.peak_memory_mb, u.host, {kept}
                 FROM run_units ru JOIN units u ON u.key = ru.key WHERE ru.run = ? ORDER BY ru.position"""
     rows = []
-    for *facts, text, workers in store.connection.execute(query, [run]):
-        rows.append(dict(zip(_FACTS, [*facts, workers], strict=True)) | _seconds_by_part(json.loads(text), facts[5]))
+    with reading_rows():
+        for *facts, text, workers in store.connection.execute(query, [run]):
+            parts = _seconds_by_part(json.loads(text), facts[5])
+            rows.append(dict(zip(_FACTS, [*facts, workers], strict=True)) | parts)
     table = pd.DataFrame(rows)
     return table.reindex(columns=[*_FACTS, *PARTS, *sorted(set(table.columns) - {*_FACTS, *PARTS})])
 

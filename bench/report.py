@@ -20,6 +20,7 @@ from .plan import Plan
 from .store import Store
 from .stored_rows import StoredRows
 from .stored_scores import read_parts
+from .stored_text import storable
 
 
 class Warned(TypedDict):
@@ -43,7 +44,7 @@ def run_info(plan: Plan, command: str, hygiene: Mapping[str, Any] | None = None)
         "hygiene": dict(hygiene or {}),
         "classifiers": [entry.id for entry in plan.units[0].classifiers] if plan.units else [],
         "lower_is_better": [name for name, metric in METRICS.items() if not metric.higher_is_better],
-        "command": command,
+        "command": storable(command),
         "trials": getattr(suite, "trials", 0),
         "budget": getattr(suite, "budget", ""),
     }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -14,7 +12,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..provenance import PACKAGES, blas_kernels, distributions_of, package_versions
+from ..provenance import PACKAGES, distributions_of, machine, package_versions
 from .device import CPU, requirements
 from .engine import Engine, WorkerDiedError
 from .estimate import Estimator, makespan, measured_before
@@ -79,6 +77,8 @@ class Progress:
         When that was estimated, on `time.monotonic`.
     deadline : float
         When nothing is started any more, on `time.monotonic`; infinite unless the time is bound.
+    waiting_for : callable
+        Returns what the engine waits for ("workers"), so that nothing is computed now; empty where it goes on.
     """
 
     total: int
@@ -88,6 +88,7 @@ class Progress:
     seconds_left: float = 0.0
     estimated: float = 0.0
     deadline: float = math.inf
+    waiting_for: Callable[[], str] = str
 
     @property
     def left(self) -> int:
@@ -131,14 +132,7 @@ def packages_used(plan: Plan) -> dict[str, str]:
 def environment(plan: Plan) -> dict[str, str]:
     """Return what results were computed with: what `provenance.MACHINE` names, and the versions of packages."""
     device = {} if plan.suite.device == CPU else {"device": plan.suite.device}
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpus": str(os.cpu_count() or ""),
-        "blas": blas_kernels(),
-        **device,
-        **packages_used(plan),
-    }
+    return {**machine(), **device, **packages_used(plan)}
 
 
 def execute(
@@ -180,6 +174,8 @@ def execute(
     workers, estimate_at = engine.workers, 0.0
     _estimate(progress, todo, estimator, workers)
     progress.deadline = limit.deadline if limit else math.inf
+    # on this machine nothing is waited for
+    progress.waiting_for = lambda: getattr(engine, "waiting_for", "")
     while waiting or flying:
         # of a cluster there may be more now, or fewer
         workers = engine.workers
@@ -196,7 +192,8 @@ def execute(
         for future in finished:
             unit = flying.pop(future)
             result = _result(unit, future)
-            save(unit, result, versions, workers)
+            # of a worker elsewhere; those here have what this process has
+            save(unit, result, versions | getattr(result, "machine", {}), workers)
             if result.seconds:
                 estimator.learn(unit, result.seconds)
             progress.failed += bool(result.error)

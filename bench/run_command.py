@@ -131,6 +131,14 @@ def run(
             "cost of methods that no other worker has made longer. The scores must be the same.",
         ),
     ] = False,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            "--audit",
+            help="At the end compute a draw of every method and data set again, where there is nothing true but its "
+            "training rows. A method that then gives something else uses rows that it may not see: its units fail.",
+        ),
+    ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed units again.")] = False,
     site: Annotated[
         bool,
@@ -158,11 +166,12 @@ def run(
     from .shard import parse_shard
     from .suite import load_suite, validate_suite
 
+    # before the plugins are loaded, which may not read it
+    own = own_table(data, target, drop, categorical, positive, encoding)
     load_all(plugin)
     if data and datasets:
         raise InputError("--data runs your own table instead of the suite's datasets: leave --datasets out")
     chosen = load_suite(suite)
-    own = own_table(data, target, drop, categorical, positive, encoding)
     changes: dict[str, Any] = {
         "methods": _entries(methods, chosen.methods),
         "controls": controls,
@@ -198,6 +207,7 @@ def run(
         training_curves=training_curves,
         site=site,
         cost_alone=cost_alone,
+        audit=audit,
     )
     _check_together(manner, chosen.budget, time)
     places, limit = Places(store, out_dir), None
@@ -216,8 +226,17 @@ def _check_together(manner: Manner, budget: str, time: str | None) -> None:
     """Raise where options contradict each other."""
     if manner.shard and time is not None:
         raise InputError("--time stops a run where it is; a part of a run has to be whole: leave --time or --shard out")
+    if manner.scheduler and manner.jobs:
+        raise InputError(
+            "--jobs is of this machine; on a cluster 'dask worker --nthreads N' says how many units a worker computes "
+            "at a time: leave --jobs or --engine dask out"
+        )
     if manner.scheduler and time is not None:
         raise InputError("--time sizes a run by what this machine measures: leave --time or --engine dask out")
+    if manner.audit and manner.scheduler:
+        raise InputError("--audit computes again on this machine: leave --audit or --engine dask out")
+    if manner.audit and time is not None:
+        raise InputError("--audit takes longer than --time allows: leave one of them out")
     if not manner.cost_alone:
         return
     if manner.scheduler:

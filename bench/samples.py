@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import re
-import sqlite3
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,11 @@ import pandas as pd
 from ..leaderboard.samples import Sample
 from .prepare import Part, PreparedDraw
 from .scenario import derive_seed
+from .store_opening import damaged_store
+from .stored_text import BrokenRowError, reading_rows
+
+if TYPE_CHECKING:
+    from .store import Store
 
 #: the draw of which rows are kept
 DRAW = 0
@@ -111,11 +117,16 @@ def image_shape(columns: list[str]) -> tuple[int, int] | None:
 class StoredSamples(Mapping[tuple[str, str, str], Sample]):
     """The samples of a run by method, data set and scenario; unpacked when they are asked for."""
 
-    def __init__(self, packed: Mapping[tuple[str, str, str], bytes]) -> None:
-        self._packed = packed
+    def __init__(self, packed: Mapping[tuple[str, str, str], bytes], path: Path | str = "") -> None:
+        self._packed, self._path = packed, Path(path)
 
     def __getitem__(self, key: tuple[str, str, str]) -> Sample:
-        return unpack_sample(self._packed[key])
+        packed = self._packed[key]
+        try:
+            with reading_rows():
+                return unpack_sample(packed)
+        except BrokenRowError as error:
+            raise damaged_store(self._path, error) from error
 
     def __iter__(self) -> Iterator[tuple[str, str, str]]:
         return iter(self._packed)
@@ -124,12 +135,13 @@ class StoredSamples(Mapping[tuple[str, str, str], Sample]):
         return len(self._packed)
 
 
-def read_samples(connection: sqlite3.Connection, run: int) -> StoredSamples:
-    """Return the samples of a run."""
+def read_samples(store: Store, run: int) -> StoredSamples:
+    """Return the samples of a run of a store."""
     query = """SELECT ru.method, ru.dataset, ru.scenario, s.data FROM run_units ru
                JOIN units u ON u.key = ru.key JOIN samples s ON s.unit = u.id
                WHERE ru.run = ? AND s.draw = ? ORDER BY ru.position"""
-    return StoredSamples({(m, d, s): data for m, d, s, data in connection.execute(query, [run, DRAW])})
+    rows = store.connection.execute(query, [run, DRAW])
+    return StoredSamples({(m, d, s): data for m, d, s, data in rows}, store.path)
 
 
 def _classes(part: Part) -> list[int]:

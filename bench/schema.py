@@ -131,13 +131,22 @@ def upgrade(connection: sqlite3.Connection, version: int) -> None:
 
 
 def version_of(connection: sqlite3.Connection) -> int | None:
-    """Return the version of a store's tables, or None if the file is no store."""
+    """Return the version of a store's tables, or None if it has none.
+
+    Raises
+    ------
+    sqlite3.Error
+        It cannot be read.
+    """
     try:
         row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error):
             raise
         return None
-    except sqlite3.DatabaseError:
+    if row is None:
         return None
-    return None if row is None else int(row[0])
+    try:
+        return int(row[0])
+    except (ValueError, TypeError):
+        raise sqlite3.DatabaseError(f"the version of its tables is {row[0]!r}") from None

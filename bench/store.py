@@ -18,21 +18,43 @@ from ..errors import InputError, unknown_name
 from . import schema
 from .predictions import pack_predictions
 from .samples import StoredSamples, read_samples
-from .store_opening import open_for_reading
+from .store_opening import KNOWN_BY, damaged_store, is_damage, no_store, open_for_reading, table_names
 from .stored_scores import read_parts
+from .stored_text import BROKEN, reading_rows, storable
 from .training import PLACE, pack_training, read_first_curves, read_training
-from .unit_digest import unit_digest
+from .unit_digest import scored_cells, unit_digest
 from .writer_lock import StoreBusyError, WriterLock
 
 if TYPE_CHECKING:
     from .evaluate import DrawResult, UnitResult
+    from .merging import Merged
     from .plan import Plan, Unit
 
 __all__ = ["Store", "StoreBusyError"]
 
 
+#: stands in a unit's error before how it failed later
+_AGAIN = " (its scores are kept; computed again: "
+
+
 def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def _add_failure(connection: sqlite3.Connection, key: str, error: str) -> None:
+    """Add to the error of a stored unit how it failed when it was computed again; its rows stay as they are."""
+    id_, before, digest = connection.execute("SELECT id, error, digest FROM units WHERE key = ?", [key]).fetchone()
+    if not before:
+        return
+    try:
+        # a hash that does not fit must not be made to
+        hashed = bool(digest) and unit_digest(connection, id_) == digest
+    except BROKEN:
+        hashed = False
+    error = f"{before.partition(_AGAIN)[0]}{_AGAIN}{error})"
+    connection.execute("UPDATE units SET error = ? WHERE id = ?", [error, id_])
+    if hashed:
+        connection.execute("UPDATE units SET digest = ? WHERE id = ?", [unit_digest(connection, id_), id_])
 
 
 class _OtherRowsError(Exception):
@@ -71,6 +93,8 @@ class Store:
             self._check_version()
         except (sqlite3.Error, OSError) as error:
             self.close()
+            if is_damage(error, self.path):
+                raise damaged_store(self.path, error) from None
             raise InputError(f"store {self.path} cannot be opened{' for writing' if write else ''}: {error}") from None
         except InputError:
             self.close()
@@ -92,7 +116,8 @@ class Store:
     def _check_version(self) -> None:
         version = schema.version_of(self.connection)
         if version is None:
-            raise InputError(f"{self.path} is not a store of augbench: name another file with --store")
+            tables = table_names(self.connection)
+            raise damaged_store(self.path, "no version") if tables & KNOWN_BY else no_store(self.path, tables)
         if version != schema.SCHEMA_VERSION and version not in schema.UPGRADES:
             newer = version > schema.SCHEMA_VERSION
             raise InputError(
@@ -116,6 +141,8 @@ class Store:
                 self.connection.execute("BEGIN IMMEDIATE")
                 yield self.connection
         except sqlite3.DatabaseError as error:
+            if is_damage(error, self.path):
+                raise damaged_store(self.path, error) from None
             raise InputError(f"store {self.path} cannot be written ({error}): what was stored before is kept") from None
 
     def close(self) -> None:
@@ -132,10 +159,7 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.close()
         if isinstance(error, sqlite3.DatabaseError | pd.errors.DatabaseError):
-            raise InputError(
-                f"store {self.path} cannot be read ({' '.join(str(error).split())[-80:]}): "
-                f"'bench store check --store {self.path}' says what is damaged, and --repair keeps the rest"
-            ) from error
+            raise damaged_store(self.path, error) from error
 
     def change_mark(self) -> int:
         """Return a number that is another one after another process has written to the file."""
@@ -155,17 +179,23 @@ class Store:
     def save(self, unit: Unit, result: UnitResult, environment: dict[str, str], workers: int = 0) -> None:
         """Store a unit's result in one transaction; an earlier one of the same unit is replaced.
 
+        A failure with fewer scores than are stored replaces nothing: it is added to the error of the stored unit.
         `workers` is the number of those that computed beside it, itself included, as far as it is known.
         """
         with self.transaction() as connection:
-            self._save(connection, unit, result, environment, workers)
+            scored = sum(not cell.error for draw in result.draws for cell in draw.cells.values())
+            if result.error and scored < scored_cells(connection, unit.key):
+                _add_failure(connection, unit.key, storable(result.error))
+            else:
+                self._save(connection, unit, result, environment, workers)
 
     def save_alone(self, unit: Unit, result: UnitResult, environment: dict[str, str]) -> bool:
         """Store the result of a stored unit that was computed again, alone, if it is the same; tell whether it is."""
         try:
             with self.transaction() as connection:
                 (id_,) = connection.execute("SELECT id FROM units WHERE key = ?", [unit.key]).fetchone()
-                before = unit_digest(connection, id_)
+                with reading_rows():
+                    before = unit_digest(connection, id_)
                 if self._save(connection, unit, result, environment, 1, alone=True) != before:
                     # takes it all back
                     raise _OtherRowsError
@@ -188,9 +218,10 @@ class Store:
             "INSERT INTO units VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'') RETURNING id",
             [
                 unit.key, unit.method.id, unit.dataset.id, unit.scenario.id, json.dumps(unit.draws),
-                json.dumps(unit.definitions), "failed" if result.error else "done", result.error,
-                json.dumps(result.warnings), result.seconds, sum(result.parts.values()), result.peak_memory_mb,
-                _now(), result.host, json.dumps(environment), json.dumps(result.parts), workers, int(alone),
+                json.dumps(unit.definitions), "failed" if result.error else "done", storable(result.error),
+                json.dumps(list(map(storable, result.warnings))), result.seconds, sum(result.parts.values()),
+                result.peak_memory_mb, _now(), result.host, json.dumps(environment), json.dumps(result.parts), workers,
+                int(alone),
             ],
         ).fetchone()  # fmt: skip
         for draw in result.draws:
@@ -215,7 +246,7 @@ class Store:
         connection.execute("INSERT OR IGNORE INTO truth VALUES (?,?)", truth)
         for classifier, cell in draw.cells.items():
             place = (unit, draw.draw, classifier)
-            facts = [cell.fit_seconds, cell.error, json.dumps(cell.tuned)]
+            facts = [cell.fit_seconds, storable(cell.error), json.dumps(cell.tuned)]
             connection.execute("INSERT INTO cells VALUES (?,?,?,?,?,?)", [*place, *facts])
             if cell.error:
                 continue
@@ -274,7 +305,8 @@ class Store:
         """
         names = ("id", "suite", "started", "info", "definition", "units", "done", "failed")
         rows = [dict(zip(names, row, strict=True)) for row in self.connection.execute(query)]
-        return [{**row, "info": json.loads(row["info"])} for row in rows]
+        with reading_rows():
+            return [{**row, "info": dict(json.loads(row["info"]))} for row in rows]
 
     def find_run(self, suite: str | None = None) -> dict[str, Any]:
         """Return the newest run, or the newest of one suite.
@@ -306,7 +338,8 @@ class Store:
         """Return (method, warnings) of every unit of a run that warned of something."""
         query = """SELECT u.method, u.warnings FROM run_units ru JOIN units u ON u.key = ru.key
                    WHERE ru.run = ? AND u.warnings != '[]' ORDER BY ru.position"""
-        return [(method, json.loads(text)) for method, text in self.connection.execute(query, [run])]
+        with reading_rows():
+            return [(method, json.loads(text)) for method, text in self.connection.execute(query, [run])]
 
     def totals(self, run: int) -> dict[str, float]:
         """Return the summed seconds, work seconds, and highest memory of the units of a run."""
@@ -324,7 +357,8 @@ class Store:
             " ORDER BY u.id DESC LIMIT 1",
             [run],
         ).fetchone()
-        return dict(json.loads(row[0])) if row else {}
+        with reading_rows():
+            return dict(json.loads(row[0])) if row else {}
 
     def environments(self, run: int) -> list[tuple[dict[str, str], int]]:
         """Return every environment that units of a run were computed in, with their number; the largest first."""
@@ -333,7 +367,8 @@ class Store:
             " GROUP BY u.environment ORDER BY count(*) DESC, u.environment",
             [run],
         )
-        return [(dict(json.loads(text)), int(number)) for text, number in rows]
+        with reading_rows():
+            return [(dict(json.loads(text)), int(number)) for text, number in rows]
 
     def scores(self, run: int, classifiers: Sequence[str], draws: int) -> pd.DataFrame:
         """Return the results of a run, one row per method × dataset × scenario × classifier × draw.
@@ -370,7 +405,7 @@ class Store:
 
     def samples(self, run: int) -> StoredSamples:
         """Return the rows that a run keeps to be looked at; an older store has none."""
-        return read_samples(self.connection, run) if self.keeps_samples else StoredSamples({})
+        return read_samples(self, run) if self.keeps_samples else StoredSamples({})
 
     def units_with_training(self) -> set[str]:
         """Return the keys of the units that have a training curve."""
@@ -381,7 +416,7 @@ class Store:
 
     # -- merging ---------------------------------------------------------------------------------------------------
 
-    def merge(self, other: Store) -> tuple[int, int]:
+    def merge(self, other: Store) -> Merged:
         """Take over the units and runs of another store, as `merging.merge_stores` says."""
         from .merging import merge_stores
 

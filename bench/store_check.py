@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
 from . import schema
 from .console import count
-from .store_opening import open_for_reading
+from .store_opening import KNOWN_BY, no_store, open_for_reading, table_names
 from .stored_unit import check_unit, truth_reader
 
 #: tables whose rows belong to a unit; an older store lacks the last two
@@ -22,6 +22,9 @@ NEEDED = {"units", "draws", "cells", "scores", "predictions", "truth", "runs", *
 GAP = 10_000_000
 #: true classes that belong to nothing
 LONE_TRUTH = "SELECT content_hash FROM truth WHERE content_hash NOT IN (SELECT content_hash FROM draws)"
+#: units that a run lists under names which are not theirs
+NAMED_OTHERWISE = """SELECT u.id FROM run_units ru JOIN units u ON u.key = ru.key WHERE ru.run = ?
+    AND (ru.method, ru.dataset, ru.scenario, ru.draws) IS NOT (u.method, u.dataset, u.scenario, u.draws)"""
 _EXAMPLES = 3
 
 
@@ -139,9 +142,9 @@ def tables_of(path: Path, connection: sqlite3.Connection) -> set[str]:
     InputError
         It is no store, or of a newer version.
     """
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if not {"units", "scores"} <= tables:
-        raise InputError(f"{path} is not a store of augbench: name another file with --store")
+    tables = table_names(connection)
+    if not tables >= KNOWN_BY:
+        raise no_store(path, tables)
     version = _version(connection)
     if version is not None and version > schema.SCHEMA_VERSION:
         raise InputError(
@@ -153,7 +156,7 @@ def tables_of(path: Path, connection: sqlite3.Connection) -> set[str]:
 def _version(connection: sqlite3.Connection) -> int | None:
     try:
         return schema.version_of(connection)
-    except (sqlite3.DatabaseError, ValueError):
+    except sqlite3.DatabaseError:
         return None
 
 
@@ -192,7 +195,8 @@ def _check_file(check: StoreCheck, connection: sqlite3.Connection, tables: set[s
     if messages:
         number = "100 or more faults" if len(messages) >= 100 else count(len(messages), "fault")
         what = f"{number} of the file, by SQLite's integrity check"
-        check.findings.append(Finding(what, tuple(text[:80] for text in messages[:_EXAMPLES])))
+        distinct = tuple(dict.fromkeys(text[:80] for text in messages))
+        check.findings.append(Finding(what, distinct[:_EXAMPLES]))
     missing = sorted(NEEDED - tables)
     if missing:
         check.findings.append(Finding(f"{count(len(missing), 'table')} missing", tuple(missing)))
@@ -222,19 +226,25 @@ def _check_units(check: StoreCheck, connection: sqlite3.Connection, tables: set[
 
 def _check_runs(check: StoreCheck, connection: sqlite3.Connection) -> None:
     for id_ in readable_ids(connection, "runs"):
-        if not run_is_whole(connection, id_):
+        if not run_is_whole(connection, id_, check.damaged):
             check.damaged_runs.append(id_)
     if check.damaged_runs:
-        check.findings.append(_finding("run", "with a broken list of units", map(str, check.damaged_runs)))
+        what = "with a broken list of units, or one that names other units than are stored"
+        check.findings.append(_finding("run", what, map(str, check.damaged_runs)))
 
 
-def run_is_whole(connection: sqlite3.Connection, run: int) -> bool:
-    """Tell whether a run and the list of its units can be read, and the list has no gap."""
+def run_is_whole(connection: sqlite3.Connection, run: int, damaged: Container[int] = ()) -> bool:
+    """Tell whether a run and the list of its units can be read, the list has no gap, and names the units as they are.
+
+    Of damaged units, given by their ids, nobody knows what they should be called.
+    """
     try:
         info = connection.execute("SELECT info FROM runs WHERE id = ?", [run]).fetchone()[0]
         places = [place for (place,) in connection.execute("SELECT position FROM run_units WHERE run = ?", [run])]
         connection.execute("SELECT count(*) FROM run_exclusions WHERE run = ?", [run]).fetchone()
-        return isinstance(json.loads(info), dict) and sorted(places) == list(range(len(places)))
+        named_otherwise = [id_ for (id_,) in connection.execute(NAMED_OTHERWISE, [run]) if id_ not in damaged]
+        whole = isinstance(json.loads(info), dict) and sorted(places) == list(range(len(places)))
+        return whole and not named_otherwise
     except (sqlite3.DatabaseError, ValueError, TypeError):
         return False
 

@@ -57,7 +57,8 @@ def check_store(
         return
     lost = f"{count(len(found.damaged), 'unit')} of {found.units:,}"
     what = f"the file is damaged, and up to {lost} that can be found" if found.file_is_damaged else f"damaged: {lost}"
-    out.print(f"{what}; 'bench store check --repair' keeps what is sound", markup=False)
+    cure = f"bench store check --repair{Places(store, out_dir).options}"
+    out.print(f"{what}; '{cure}' keeps what is sound", markup=False)
     raise typer.Exit(1)
 
 
@@ -74,6 +75,11 @@ def _print_sound(found: StoreCheck) -> None:
         markup=False,
     )
     out.print(f"all scores as they were stored, by their hash: of {count(found.hashed, 'unit')}", markup=False)
+    out.print(
+        "in no hash, so that a change of them is not seen: times, memory, hosts, versions, warnings, training curves, "
+        "samples of rows, what a run says of its methods and data sets",
+        markup=False,
+    )
     if found.hashed < found.units:
         out.print(
             f"without a hash, stored by an older version: {count(found.units - found.hashed, 'unit')}. Of these, "

@@ -7,6 +7,16 @@ from pathlib import Path
 
 from ..errors import InputError
 
+#: how every file of SQLite begins
+_MAGIC = b"SQLite format 3\0"
+#: the two numbers in its header that say that it is in WAL mode
+_IN_WAL_MODE = slice(18, 20), b"\2\2"
+#: characters of an error that are shown, the last ones: pandas puts the query before them
+_MOST = 120
+#: tables by which a store is known
+KNOWN_BY = {"units", "scores"}
+#: what SQLite says of a damaged file
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 #: what SQLite says where it may not make the files that it wants beside one that is in WAL mode
 _NO_PLACE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
@@ -50,6 +60,45 @@ def open_for_reading(path: Path, *, damaged: bool = False) -> sqlite3.Connection
 def open_without_log(path: Path, *, damaged: bool = False) -> sqlite3.Connection:
     """Open a store's file as it is: its log is not read, nothing is locked, nothing is written beside it."""
     return _connect(path, "immutable=1", damaged)
+
+
+def is_damage(error: BaseException, path: Path) -> bool:
+    """Tell whether an error says that a file, which begins as one of SQLite's, is damaged."""
+    # what is not from SQLite itself is of a row that cannot be read
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return isinstance(error, sqlite3.Error) and code & 0xFF in _DAMAGED and _header(path).startswith(_MAGIC)
+
+
+def damaged_store(path: Path, why: object) -> InputError:
+    """Return the error of a store that is damaged, with what to do."""
+    return InputError(
+        f"store {path} cannot be read ({' '.join(str(why).split())[-_MOST:]}): "
+        f"'bench store check --store {path}' says what is damaged, and --repair keeps the rest"
+    )
+
+
+def no_store(path: Path, tables: set[str]) -> InputError:
+    """Return the error of a file of SQLite that has other tables, or none."""
+    place, mark = _IN_WAL_MODE
+    if not tables and _header(path)[place] == mark and not has_log(path):
+        return InputError(
+            f"{path} holds no table: a copy of a store that a run was writing to needs {log_of(path).name} beside it; "
+            "else name another file with --store"
+        )
+    return InputError(f"{path} is not a store of augbench: name another file with --store")
+
+
+def _header(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(100)
+    except OSError:
+        return b""
+
+
+def table_names(connection: sqlite3.Connection) -> set[str]:
+    """Return the names of a file's tables."""
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def log_of(path: Path) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..leaderboard.predictions import PredictedRows
 from .predictions import unpack_predictions
+from .stored_text import reading_rows
 
 _ROWS = """SELECT p.draw, t.y_test, p.data FROM run_units ru JOIN units u ON u.key = ru.key
            JOIN predictions p ON p.unit = u.id JOIN draws d ON d.unit = u.id AND d.draw = p.draw
@@ -37,13 +38,12 @@ class StoredRows:
         """Return the test rows by draw, failed draws left out."""
         from .store import Store
 
-        with Store(self.path) as store:
-            found = list(store.connection.execute(_ROWS, [self.run, method, dataset, scenario, classifier]))
         rows = {}
-        for draw, truth, blob in found:
-            predicted = unpack_predictions(blob)
-            labels, probabilities = predicted["labels"], predicted["probabilities"]
-            assert labels is not None
-            assert probabilities is not None
-            rows[int(draw)] = PredictedRows(np.frombuffer(zlib.decompress(truth), np.uint8), labels, probabilities)
+        with Store(self.path) as store, reading_rows():
+            for draw, truth, blob in store.connection.execute(_ROWS, [self.run, method, dataset, scenario, classifier]):
+                predicted = unpack_predictions(blob)
+                labels, probabilities = predicted["labels"], predicted["probabilities"]
+                assert labels is not None
+                assert probabilities is not None
+                rows[int(draw)] = PredictedRows(np.frombuffer(zlib.decompress(truth), np.uint8), labels, probabilities)
         return rows

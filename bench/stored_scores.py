@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .stored_text import reading_rows
+
 if TYPE_CHECKING:
     from .store import Store
 
@@ -87,15 +89,18 @@ def _part(connection: sqlite3.Connection, run: int, units: list[int], query: str
         return cells
     values = pd.read_sql_query(_VALUES, connection, params=(ids,))
     known: dict[str, dict[str, float]] = {}
-    efforts = [known[text] if text in known else known.setdefault(text, json.loads(text)) for text in cells["effort"]]
-    for name, column in EFFORT.items():
-        cells[column] = np.array([one.get(name, np.nan) for one in efforts], dtype=float)
+    texts = cells["effort"]
+    with reading_rows():
+        efforts = [known[text] if text in known else known.setdefault(text, json.loads(text)) for text in texts]
+        for name, column in EFFORT.items():
+            cells[column] = np.array([one.get(name, np.nan) for one in efforts], dtype=float)
     cells["tuned"] = cells["tuned"].replace("{}", "")
     cells["status"] = np.where(cells["error"] == "", "ok", "failed")
     for name in _TEXTS:
         same: dict[str, str] = {}
         cells[name] = [same.setdefault(text, text) for text in cells[name]]
-    values["value"] = values["value"].astype(float)
+    with reading_rows():
+        values["value"] = values["value"].astype(float)
     wide = values.pivot(index=["unit", "draw", "classifier"], columns="metric", values="value")
     wide = wide.reindex(columns=metrics)
     return cells.join(wide, on=["unit", "draw", "classifier"])[_columns(metrics)]
@@ -112,7 +117,9 @@ def _without_cells(
     """
     for method, dataset, scenario, block, status, error in connection.execute(query, [run]):
         text = error or "not run yet: start the same 'bench run' again"
-        for classifier, draw in product(classifiers, json.loads(block)):
+        with reading_rows():
+            listed = list(json.loads(block))
+        for classifier, draw in product(classifiers, listed):
             yield method, dataset, scenario, classifier, draw, status, text
     excluded = "SELECT method, dataset, scenario, status, reason FROM run_exclusions WHERE run = ?"
     for method, dataset, scenario, status, reason in connection.execute(excluded, [run]):

@@ -19,6 +19,7 @@ from ..provenance import digest, source_hash
 from .metrics import LOG_LOSS_FLOOR, hard_metrics
 from .plan import HARNESS
 from .samples import unpack_sample
+from .stored_text import BROKEN
 from .training import unpack_training
 from .unit_digest import unit_digest
 
@@ -48,8 +49,6 @@ TOLERANCE = 1e-9
 TIMELESS = ("accuracy", "macro_f1")
 #: each is the recall of a class; of which one, only the training rows say
 OF_TRAINING = ("recall_minority", "recall_majority")
-#: what a blob, a text or a row of a damaged store may raise when it is read
-BROKEN = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, EOFError, OSError, zlib.error)
 
 
 @dataclass

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from .stored_text import reading_rows
+
 #: what says whose curve it is; the other columns of a curve are its step and the parts of its loss
 PLACE = ("method", "dataset", "scenario", "draw", "model", "step")
 
@@ -46,7 +48,8 @@ def read_training(connection: sqlite3.Connection, run: int) -> pd.DataFrame:
 def _as_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     curves = []
     for *place, data in rows:
-        curve = unpack_training(data)
+        with reading_rows():
+            curve = unpack_training(data)
         curves.append(curve.assign(**dict(zip(PLACE, place, strict=False))))
     if not curves:
         return pd.DataFrame(columns=list(PLACE))

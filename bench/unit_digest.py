@@ -37,3 +37,9 @@ def unit_digest(connection: sqlite3.Connection, unit: int) -> str:
             plain = [zlib.decompress(value) if isinstance(value, bytes) else value for value in row]
             sha.update(repr(plain).encode())
     return sha.hexdigest()
+
+
+def scored_cells(connection: sqlite3.Connection, key: str) -> int:
+    """Return the number of cells of a stored unit that have scores."""
+    query = "SELECT count(*) FROM cells c JOIN units u ON u.id = c.unit WHERE u.key = ? AND c.error = ''"
+    return int(connection.execute(query, [key]).fetchone()[0])

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from ..errors import InputError
+from .stored_text import storable
 
 
 class StoreBusyError(InputError):
@@ -47,7 +48,8 @@ class WriterLock:
         """Write down who holds the lock."""
         command = " ".join(Path(part).name if i == 0 else part for i, part in enumerate(sys.argv))
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {now} ({command})\n", "utf-8")
+        holder = f"process {os.getpid()} on {socket.gethostname()} since {now} ({command})"
+        self._holder.write_text(f"{storable(holder)}\n", "utf-8")
 
     def release(self) -> None:
         """Give the lock back."""

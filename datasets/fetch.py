@@ -44,20 +44,38 @@ def cache_folder() -> Path:
     return Path(user_cache_path("augbench"))
 
 
+def _scikit_learn_folder() -> Path:
+    """Return where scikit-learn, and imbalanced-learn with it, keeps what it has fetched."""
+    return Path(os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")).expanduser()
+
+
+def _package_folders(name: str) -> list[Path]:
+    """Return the folders of an installed package; none where it is not."""
+    spec = find_spec(name)
+    return [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
+
+
+def data_places() -> set[Path]:
+    """Return the folders below which the files of known datasets may lie, whether or not there are any."""
+    packages = {source.package for source in sources().values() if source.package}
+    places = {cache_folder(), _scikit_learn_folder(), *(f for one in packages for f in _package_folders(one))}
+    places |= {folder / "datasets" / "data" for folder in _package_folders("sklearn")}
+    return places | ({data} if (data := data_folder()) else set())
+
+
 def _places(source: Source) -> Iterator[Path]:
     """Yield where the file of an entry may lie, the first place first."""
     if source.package:
-        spec = find_spec(source.package)
-        for folder in (spec.submodule_search_locations or []) if spec else []:
-            yield Path(folder) / source.file
+        for folder in _package_folders(source.package):
+            yield folder / source.file
         return
     data = data_folder()
     if data is not None:
         yield data / source.file
     yield cache_folder() / source.file
     if source.layout.format == "npz":
-        # where imbalanced-learn's fetch_datasets keeps it: the data home of scikit-learn
-        yield Path(os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")).expanduser() / source.file
+        # where imbalanced-learn's fetch_datasets keeps it
+        yield _scikit_learn_folder() / source.file
 
 
 def locate(source: Source) -> Path:

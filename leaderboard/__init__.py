@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .comparison import Comparison
     from .export import to_latex, write_scores
     from .pairs import CriticalDifference, WinMatrix, critical_difference, win_matrix
+    from .power import power_of
     from .predictions import Predictions
     from .results import Results
     from .site import render_site, write_site
@@ -35,6 +36,7 @@ __all__ = [
     "compare",
     "critical_difference",
     "plain",
+    "power_of",
     "render",
     "render_site",
     "to_latex",
@@ -52,6 +54,7 @@ _HOMES = {
     "compare": "tables",
     "critical_difference": "pairs",
     "plain": "terminal",
+    "power_of": "power",
     "render": "terminal",
     "render_site": "site",
     "to_latex": "export",

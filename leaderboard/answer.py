@@ -17,12 +17,11 @@ import pandas as pd
 from . import format as text
 from .aggregate import DrawTable, draw_table
 from .contrast import Contrast, Design
+from .posterior import ROPE
 from .results import Results
 from .statistics import TTest, holm, student_posterior
 from .verdict import ALPHA, count_of, p_text
 
-#: half width, in points, of what does not matter
-ROPE = 0.5
 #: methods that are described one by one
 MOST = 3
 #: verdicts that say: better than the baseline
@@ -89,7 +88,7 @@ class _Teller:
         lines = self._chance()
         lines += [line for name in shown for line in self._lines_of(name)]
         lines += [self._not_shown(rows)] if better.empty and not self.no_better_than_chance else []
-        lines += self._harms(rows) + self._by_classifier() + self._rest()
+        lines += self._equivalent(rows) + self._harms(rows) + self._by_classifier() + self._rest()
         return Answer(self._headline(helps, better, len(rows)), tuple(lines))
 
     # -- what it is about ------------------------------------------------------------------------------------------
@@ -290,6 +289,13 @@ class _Teller:
             f"Not shown is not none: the intervals reach up to {text.signed(highest['high'], 1)} points "
             f"({highest['method']}), more draws would narrow them"
         )
+
+    def _equivalent(self, rows: pd.DataFrame) -> list[str]:
+        """Name the methods that do the same as the baseline, where others do not."""
+        same = rows[rows["verdict"] == "equivalent"]
+        if len(same) in (0, len(rows)):
+            return []
+        return [f"Equivalent to {self.baseline} (95 % interval within ±{ROPE} points): {', '.join(same['method'])}"]
 
     def _harms(self, rows: pd.DataFrame) -> list[str]:
         worse = rows[rows["verdict"] == "harms"]

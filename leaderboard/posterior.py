@@ -12,6 +12,9 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from .statistics import TTest
 
+#: half width, in points, of the region of practical equivalence: what lies within does not matter
+ROPE = 0.5
+
 
 @dataclass(frozen=True)
 class Posterior:
@@ -83,7 +86,7 @@ def _weights(alpha: tuple[float, ...], samples: int, seed: int) -> npt.NDArray[n
 
 
 def bayesian_signed_rank(
-    differences: npt.ArrayLike, rope: float = 0.5, strength: float = 0.5, samples: int = 20_000, seed: int = 0
+    differences: npt.ArrayLike, rope: float = ROPE, strength: float = 0.5, samples: int = 20_000, seed: int = 0
 ) -> Posterior:
     """Bayesian signed-rank test with a region of practical equivalence.
 

@@ -152,14 +152,14 @@ def signed_rank_interval(differences: npt.ArrayLike, level: float = 0.95) -> tup
         return float("nan"), float("nan")
     first, second = np.triu_indices(n)
     walsh = np.sort((array[first] + array[second]) / 2)
-    left_out = _rejected(n, (1 - level) / 2)
+    left_out = rejected_values(n, (1 - level) / 2)
     if left_out == 0:
         return float("-inf"), float("inf")
     return float(walsh[left_out - 1]), float(walsh[len(walsh) - left_out])
 
 
 @lru_cache(maxsize=256)
-def _rejected(n: int, tail: float) -> int:
+def rejected_values(n: int, tail: float) -> int:
     """Return how many values 0, 1, … of W+ over n ranks have together at most the probability `tail`."""
     if n <= EXACT_UP_TO:
         return int((np.cumsum(_null_weights((2 * np.arange(1, n + 1, dtype=np.int64)).tobytes())[::2]) <= tail).sum())

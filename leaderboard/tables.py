@@ -18,6 +18,7 @@ from .answer import answer
 from .comparison import Comparison
 from .contrast import Contrast, Design
 from .pairs import WinMatrix, win_matrix
+from .posterior import ROPE
 from .ranks import Friedman, average_ranks, friedman, rank_intervals
 from .results import COPIES, Results, as_results, higher_is_better, metric_columns, places_of
 from .statistics import TTest, bayesian_signed_rank, holm
@@ -27,7 +28,6 @@ from .verdict import FOOTNOTES, data_warning, exploratory_sentence, omnibus_line
 CONFIRMATORY_METRIC = "macro_f1"
 #: Scores shown beside the differences, as means over data sets.
 SHOWN = ("macro_f1", "weighted_f1", "recall_minority", "recall_majority")
-ROPE = 0.5
 #: Reasons why data sets take no part that are told one by one.
 _MOST_ABSENT = 6
 

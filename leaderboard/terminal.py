@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
-_STYLES = {"helps": "bold green", "better": "green", "harms": "red", "failed": "red", "incomplete": "yellow"}
+_STYLES = {
+    "helps": "bold green",
+    "better": "green",
+    "equivalent": "",
+    "harms": "red",
+    "failed": "red",
+    "incomplete": "yellow",
+}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from .contrast import FEWEST_DRAWS
 from .format import metric_name
+from .posterior import ROPE
 from .ranks import Friedman
 from .results import higher_is_better
 from .statistics import smallest_reachable_p
@@ -18,26 +19,29 @@ ALPHA = 0.05
 #: data sets that one warning names
 MOST_NAMED = 8
 
-#: Every verdict and what it says.
+#: The rule: every verdict and what it says, in the order in which they are asked; the first that fits is the word.
 VERDICTS = {
     "baseline": "what all else is compared with",
+    "incomplete": "some of its cells were not run: listed, not ranked, not tested",
+    "failed": "failed in every draw",
+    "not applicable": "applies to none of the data sets",
+    "exploratory": "a secondary metric or a subset: intervals only, no p-values, no verdict",
+    "too few draws": "with fewer than 3 draws of a single data set there is neither interval nor test",
+    "too few distinct draws": "the difference is the same in every draw of a single data set: no spread to test "
+    "it against. Run more draws, or test on more rows",
+    "equivalent": f"the 95 % interval against the baseline lies wholly within ±{ROPE} points, and no draw failed: a "
+    "difference, significant or not, that is too small to matter. Of this method alone, not corrected for how many "
+    "there are",
+    "harms": "worse than the baseline (Holm p < .05)",
     "helps": "better than the baseline (Holm p < .05), and its 95 % interval against every trivial control and every "
     "adjuster lies above 0",
     "as a control does": "better than the baseline (Holm p < .05), but not shown to be better than every trivial "
     "control and adjuster",
     "better": "a control or adjuster that is better than the baseline (Holm p < .05), or a method where no control "
     "was run that could do as well",
-    "harms": "worse than the baseline (Holm p < .05)",
     "too few data sets": "not significant, and could not be: with so few data sets and so many methods no corrected p "
     "can reach .05. Read the interval",
-    "too few draws": "with fewer than 3 draws of a single data set there is neither interval nor test",
-    "too few distinct draws": "the difference is the same in every draw of a single data set: no spread to test "
-    "it against. Run more draws, or test on more rows",
     "no difference shown": "the data sets do not show a difference to the baseline; that is not a proof of none",
-    "failed": "failed in every draw",
-    "not applicable": "applies to none of the data sets",
-    "incomplete": "some of its cells were not run: listed, not ranked, not tested",
-    "exploratory": "a secondary metric or a subset: intervals only, no p-values, no verdict",
 }
 
 #: Iman and Davenport's F is simulated to hold from so few data sets on (``benchmarks/null_simulation.py``)
@@ -81,6 +85,9 @@ def verdict(row: pd.Series, confirmatory: bool, controls: list[float], family: i
         return "exploratory"
     if row["untested"]:
         return str(row["untested"])
+    # a failed draw is a tie with the baseline by decree: it narrows the interval, and is no evidence of a tie
+    if row["low"] > -ROPE and row["high"] < ROPE and not row["n_failed"]:
+        return "equivalent"
     if not row["p_baseline_holm"] < ALPHA:
         # a method that applies to one of several data sets has no test at all
         short = (row["n_datasets"] >= 2 or np.isnan(row["low"])) and smallest_reachable_p(
@@ -136,6 +143,8 @@ def sentence(table: pd.DataFrame, baseline: str, reference: str | None, n_datase
         text += "; no controls were run, so a trivial method may do as well"
     elif len(methods):
         text += f"; {helps or 'none'} {'does' if helps == 1 else 'do'} better than every trivial control and adjuster"
+    if equal := int((group["verdict"] == "equivalent").sum()):
+        text += f"; {equal} {'is' if equal == 1 else 'are'} equivalent to the baseline, within ±{ROPE} points"
     return text + "."
 
 

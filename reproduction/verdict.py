@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..leaderboard.format import plain_number
+from ..leaderboard.posterior import ROPE
 
 REPRODUCED, NOT_REPRODUCED, UNDECIDED = "reproduced", "not reproduced", "undecided"
 NOT_COMPARABLE, NOT_RUN = "not comparable", "not run"
 #: a published difference below this many points claims nothing; the region of practical equivalence of the leaderboard
-SMALLEST = 0.5
+SMALLEST = ROPE
 #: fewer draws give no range of one run
 FEWEST_DRAWS = 3
 

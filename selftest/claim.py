@@ -1,4 +1,4 @@
-"""A claim about the benchmark, and what was found of it."""
+"""A claim about the benchmark, what was found of it, and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,29 @@ class Finding:
     expected: str
     found: str
     passed: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers that a group shows beside its findings.
+
+    Attributes
+    ----------
+    title, note : str
+        What it is about, and what else has to be said; the note may be empty.
+    head : tuple of str
+        Of the columns, that of the rows' names first.
+    rows : tuple of tuple of str
+        Each with its name first.
+    marked : frozenset of (int, int)
+        Row and column of the cells that stand out; the note says why.
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marked: frozenset[tuple[int, int]] = frozenset()
+    note: str = ""
 
 
 def share_within(claim: str, hits: int, trials: int, rate: float, *, at_most: bool = False) -> Finding:

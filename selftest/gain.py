@@ -1,4 +1,11 @@
-"""A gain that is known: rows from the true distribution, and what theory says of logistic regression."""
+"""A gain that is known: rows from the true distribution, and what theory says of logistic regression.
+
+In the logistic simulation the truth is known: ten uniform features, and the probability of class 1 as a formula. Bayes'
+rule is right in 73.67 % of the cases and nothing can be better. What logistic regression loses to it on n rows follows
+from the normal distribution of its estimate (Fisher's information), with no code of the harness. Then one class is
+reduced to 20 rows, and a planted oracle adds rows that it draws from the true distribution: all must be as if none had
+been taken away.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from ..bench.outcome import describe
 from ..bench.plugins import load_plugin
-from .claim import Finding
+from .claim import Finding, Table
 from .workbench import PLANTED, Workbench
 
 #: the module of each group -> what it shows
@@ -19,9 +19,11 @@ GROUPS = {
     "harm": "Harm that is known is found, in its size",
     "trivial": "Rows without knowledge that gain are exposed by the controls",
     "threshold": "What only moves the decision threshold gains nothing at the tuned one",
+    "leaks": "Methods that look for test rows find none, or are reported and gain nothing",
     "failures": "Who fails does not profit from it",
     "order": "The order of methods, data sets, columns, rows and workers decides nothing",
     "metrics": "The metrics are those of scikit-learn, and of their formulas",
+    "words": "Each word of the leaderboard is wrong no more often than its rule states",
 }
 
 
@@ -31,18 +33,22 @@ class Group:
 
     Attributes
     ----------
-    name, title : str
-        A key of `GROUPS`, and what it shows.
+    name, title, how : str
+        A key of `GROUPS`, what it shows, and how: what the docstring of its module says below its first line.
     findings : tuple of Finding
         At least one.
     seconds : float
         What it took.
+    tables : tuple of Table
+        Numbers behind the findings.
     """
 
     name: str
     title: str
     findings: tuple[Finding, ...]
     seconds: float
+    tables: tuple[Table, ...] = ()
+    how: str = ""
 
     @property
     def passed(self) -> bool:
@@ -58,10 +64,17 @@ def run_groups(bench: Workbench, names: list[str] | None = None) -> Iterator[Gro
     load_plugin(PLANTED)
     for name in names or list(GROUPS):
         start = time.monotonic()
-        check: Callable[[Workbench], Iterator[Finding]] = import_module(f".{name}", __package__).check
+        module = import_module(f".{name}", __package__)
+        check: Callable[[Workbench], Iterator[Finding | Table]] = module.check
         findings: list[Finding] = []
+        tables: list[Table] = []
         try:
-            findings += check(bench)
+            for one in check(bench):
+                if isinstance(one, Table):
+                    tables.append(one)
+                else:
+                    findings.append(one)
         except Exception as error:
             findings.append(Finding("the group can be put to the test", "no error", describe(error), False))
-        yield Group(name, GROUPS[name], tuple(findings), time.monotonic() - start)
+        how = " ".join((module.__doc__ or "").partition("\n")[2].split())
+        yield Group(name, GROUPS[name], tuple(findings), time.monotonic() - start, tuple(tables), how)

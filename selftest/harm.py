@@ -1,9 +1,14 @@
-"""Harm that is known: rows of the wrong class among those that are added."""
+"""Harm that is known: rows of the wrong class among those that are added.
+
+The oracle adds rows of which a share comes from the other class. What logistic regression tends to on such rows, and
+how often it is wrong on sound ones, is computed from the formula of the simulation, with no code of the harness.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..leaderboard.posterior import ROPE
 from ..leaderboard.tables import compare
 from .claim import Finding, by_draw, mean_near, row_of
 from .gain import UNPENALISED, simulation
@@ -31,16 +36,17 @@ def check(bench: Workbench) -> Iterator[Finding]:
         block=5,
     )
     regrets = by_draw(results, "regret_accuracy")
-    for share in WRONG:
-        # of the rows labelled 1 a few are the real ones
-        limit = accuracy_with_wrong_rows(share * (1 - 2 * COUNT / ROWS))
+    # of the rows labelled 1 a few are the real ones
+    limits = {share: accuracy_with_wrong_rows(share * (1 - 2 * COUNT / ROWS)) for share in WRONG}
+    for share, limit in limits.items():
         yield mean_near(
             f"{100 * share:.0f} % of the added rows from the other class cost, in accuracy, what was computed",
             regrets[f"wrong-{share:g}"],
             CEILING - limit + expected_regret(ROWS),
         )
     found = compare(results, baseline="wrong-0")
-    for share in WRONG:
+    for share, limit in limits.items():
+        # with as many rows of either class, what is lost in accuracy is about what is lost in macro F1
+        expected = "harms" if CEILING - limit > ROPE / 100 else "equivalent"
         word = row_of(found, f"wrong-{share:g}")["verdict"]
-        claim = f"beside sound rows, {100 * share:.0f} % wrong ones are said to harm"
-        yield Finding(claim, "harms", word, word == "harms")
+        yield Finding(f"what the leaderboard says of {100 * share:.0f} % beside none", expected, word, word == expected)

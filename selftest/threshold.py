@@ -15,6 +15,7 @@ import pandas as pd
 from ..bench.metrics import hard_metrics
 from ..bench.threshold import decide, tune_offsets
 from ..datasets.files import FrameDataset
+from ..leaderboard.posterior import ROPE
 from ..leaderboard.tables import compare
 from .claim import Finding, by_draw, mean_near, row_of
 from .gain import UNPENALISED
@@ -29,8 +30,6 @@ MOVERS = {
     "threshold-tuned": "best",
 }
 ROWS = 20_000
-#: points of macro F1 that matter to nobody
-EQUIVALENT = 0.5
 #: standard errors that are more than chance
 ERRORS = 3.0
 
@@ -64,9 +63,9 @@ def check(bench: Workbench) -> Iterator[Finding]:
         row = row_of(tuned, method)
         yield Finding(
             f"{method} and the baseline tie at the tuned threshold",
-            f"within ±{EQUIVALENT:g} points",
+            f"within ±{ROPE:g} points",
             f"[{row['low']:+.2f}, {row['high']:+.2f}]",
-            bool(row["low"] > -EQUIVALENT and row["high"] < EQUIVALENT),
+            bool(row["low"] > -ROPE and row["high"] < ROPE),
         )
     words = sorted({row_of(found, method)["verdict"] for method in MOVERS})
     yield Finding("none of them is said to help", "another word", ", ".join(words), "helps" not in words)

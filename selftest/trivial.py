@@ -1,7 +1,9 @@
 """Rows without knowledge: they gain where the features' centre happens to be 0.5, and nowhere else.
 
-The published headline rests on this: an untrained decoder emits about 0.5, and "0.5 minus the mean of class 0" points
-along the direction of Bayes' rule of the logistic simulation.
+Planted-half adds the same row again and again, 0.5 in each feature; planted-unit-uniform adds rows uniform in [0, 1].
+The sets: the logistic simulation (centred at 0.5), the same with its features halved, and rings that no line separates;
+one class is reduced to 20 rows. The published headline rests on this: an untrained decoder emits about 0.5, and "0.5
+minus the mean of class 0" points along the direction of Bayes' rule of the logistic simulation.
 """
 
 from __future__ import annotations

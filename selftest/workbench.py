@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..bench.audit import audit_suite
 from ..bench.console import Places
 from ..bench.job import Manner, compute_suite
 from ..bench.limits import NO_LIMITS, UnitLimits
+from ..bench.plugins import load_all
 from ..bench.report import results_of
 from ..bench.store import Store
 from ..bench.suite import validate_suite
@@ -48,6 +50,8 @@ class Workbench:
         own: Mapping[str, Dataset] | None = None,
         limits: UnitLimits = NO_LIMITS,
         jobs: int | None = None,
+        plugins: Sequence[str] = (),
+        audit: bool = False,
         **settings: Any,
     ) -> Results:
         """Run a suite into a store of its own, and return its results.
@@ -60,6 +64,10 @@ class Workbench:
             Tables of one's own, by name.
         limits, jobs
             As of ``bench run``; by default no limits, and the jobs of the workbench.
+        plugins : sequence of str
+            Beside the one with the planted methods.
+        audit : bool
+            As of ``bench run``.
         **settings
             What a suite file says. Without being told, no controls, one classifier (logistic regression) and no
             inner folds.
@@ -69,6 +77,10 @@ class Workbench:
         store = self.folder / f"{name}.sqlite"
         manner = Manner(self.jobs if jobs is None else jobs, quiet=True, site=False, limits=limits)
         self.say(f"running {name}")
-        compute_suite(suite, dict(own or {}), [PLANTED], Places(store, None), manner)
+        more = [PLANTED, *plugins]
+        load_all(more)
+        compute_suite(suite, dict(own or {}), more, Places(store, None), manner)
+        if audit:
+            audit_suite(suite, own or {}, more, Places(store, None), manner)
         with Store(store) as reader:
             return results_of(reader, name)

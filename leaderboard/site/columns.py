@@ -113,7 +113,13 @@ def _differences(comparison: Comparison) -> list[Column]:
             f"Of Δ: {comparison.interval_test}. It depends on the method and {baseline} only, never on which other "
             "methods take part. The thin line is 0.",
         ),
-        Column("verdict", "verdict", "What the tests say, in the words explained below.", when=CONFIRMATORY),
+        Column(
+            "verdict",
+            "verdict",
+            "What the tests say: the first of the words explained below whose rule fits. bench selftest words measures "
+            "how often each word is wrong.",
+            when=CONFIRMATORY,
+        ),
         Column(
             "wtl", "W/T/L", "Data sets on which the method is better (won), equal to six decimals (tied), worse (lost)."
         ),

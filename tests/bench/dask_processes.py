@@ -71,13 +71,11 @@ class DaskProcesses:
         return sum(path.read_text().count("Registered to") for path in self.folder.glob("worker-*.log"))
 
 
-def start(tmp_path, dask, *options, host=Host(), stderr=subprocess.PIPE):
+def start(tmp_path, dask, *options, host=Host(), stdout=subprocess.PIPE, stderr=subprocess.PIPE):
     """Start a run on the cluster in the background."""
     command = [*host.prefix, sys.executable, "-m", "augbench.bench", "run", *map(str, options), "--no-site"]
     command += ["--engine", "dask", "--scheduler", dask.address, "--store", "dask.sqlite"]
-    run = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
-    )
+    run = subprocess.Popen(command, cwd=tmp_path, stdout=stdout, stderr=stderr, text=True, start_new_session=True)
     dask.running.append(run)
     return run
 

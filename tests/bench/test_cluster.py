@@ -1,13 +1,19 @@
 """Dask workers compute what one process computes, to the last bit, and whatever is killed costs no result."""
 
+import json
 import signal
+import sqlite3
+from contextlib import closing
 
 import pytest
+from augbench.errors import InputError
 
 from .conftest import fingerprint
 from .dask_processes import GENERATE, DaskProcesses, start, stored, wait_for
 
 pytest.importorskip("distributed", reason="no Dask: pip install -e '.[cluster]'")
+
+from augbench.bench.cluster_asking import check_address
 
 
 @pytest.fixture
@@ -117,13 +123,16 @@ def test_a_worker_with_other_versions_is_refused_before_the_first_unit(tmp_path,
     assert stored(tmp_path / "dask.sqlite") == 0
 
 
-def test_a_worker_with_other_blas_kernels_is_told_of(tmp_path, tiny_suite, dask):
+def test_a_worker_with_other_blas_kernels_is_told_of_and_stored_with_its_results(tmp_path, tiny_suite, dask):
     dask.start_worker(OPENBLAS_CORETYPE="Nehalem")
     run = start(tmp_path, dask, tiny_suite, "--methods", "smote", "--datasets", "iris")
     _, stderr = run.communicate(timeout=120)
     assert run.returncode == 0, stderr
     assert "computes with other BLAS kernels (openblas Nehalem) than this process (openblas " in stderr
     assert stderr.count("\n") == 1
+    with closing(sqlite3.connect(tmp_path / "dask.sqlite")) as connection:
+        blas = {json.loads(text)["blas"] for (text,) in connection.execute("SELECT environment FROM units")}
+    assert blas == {"openblas Nehalem"}
 
 
 def test_a_worker_with_other_versions_that_comes_later_is_not_used(tmp_path, tiny_suite, plugin, dask):
@@ -163,3 +172,28 @@ def test_engine_and_scheduler_go_together(bench, tiny_suite, options):
     run = bench("run", tiny_suite, *options)
     assert run.returncode == 2
     assert "--engine dask and --scheduler ADDRESS go together" in run.stderr
+
+
+def test_what_is_no_address_is_one_line(bench, tiny_suite):
+    run = bench("run", tiny_suite, "--engine", "dask", "--scheduler", "tcp://127.0.0.1")
+    assert run.returncode == 2
+    what = "--scheduler 'tcp://127.0.0.1' is no address of a Dask scheduler"
+    assert run.stderr == f"error: {what}: it is like tcp://host:8786\n"
+
+
+@pytest.mark.parametrize("address", ["foo", "http://127.0.0.1:8786", "tcp://host:99999", "tcp://host:", "host:1/x"])
+def test_addresses_that_dask_would_take_long_to_refuse_are_refused(address):
+    with pytest.raises(InputError, match="is no address of a Dask scheduler"):
+        check_address(address)
+
+
+@pytest.mark.parametrize("address", ["tcp://host:8786", "tls://10.0.0.1:1", "tcp://[::1]:8786", "host.name:8786"])
+def test_addresses_that_may_be_right_are_left_to_dask(address):
+    check_address(address)
+
+
+def test_jobs_are_of_this_machine(bench, tiny_suite):
+    run = bench("run", tiny_suite, "--engine", "dask", "--scheduler", "tcp://127.0.0.1:9", "--jobs", 2)
+    assert run.returncode == 2
+    assert "'dask worker --nthreads N' says how many" in run.stderr
+    assert run.stderr.count("\n") == 1

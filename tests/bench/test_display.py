@@ -92,3 +92,12 @@ def test_a_terminal_shows_what_runs_now():
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", file.getvalue())
     for words in ("adasyn · wine", "4 done, 1 failed, 5 left, about 1 min 00 s", "failed: smote · iris: boom"):
         assert words in shown
+
+
+def test_a_terminal_shows_what_is_waited_for_in_the_place_of_what_would_run():
+    file = io.StringIO()
+    with display_on(Console(file=file, force_terminal=True, width=100), quiet=False) as display:
+        display.started(Progress(10, 3, 0, running("vae · adult"), waiting_for=lambda: "workers"))
+        display.live.refresh()
+    assert "waiting for workers" in file.getvalue()
+    assert "vae · adult" not in file.getvalue()

@@ -135,11 +135,11 @@ def test_merging_keeps_effort_and_tuning(tmp_path, old_store):
         for unit in plan.units:
             b.save(unit, with_effort(unit), {})
         b.save_run(plan, {})
-        assert a.merge(b) == (2, 0)
+        assert a.merge(b) == (2, 0, 0)
         pd.testing.assert_frame_equal(scores_of(a), scores_of(b))
         assert scores_of(a)["steps"].tolist() == [500, 500]
     with Store(tmp_path / "c.sqlite", write=True) as new, Store(old_store) as old:
-        assert new.merge(old) == (2, 0)
+        assert new.merge(old) == (2, 0, 0)
         pd.testing.assert_frame_equal(scores_of(new), scores_of(old))
 
 

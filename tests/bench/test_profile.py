@@ -226,8 +226,8 @@ def test_merging_keeps_times_that_were_measured_alone(tmp_path):
         Store(places.store) as source,
         Store(tmp_path / "other") as other,
     ):
-        assert into.merge(source) == (0, 9)
-        assert into.merge(other) == (0, 9)
+        assert into.merge(source) == (0, 9, 0)
+        assert into.merge(other) == (0, 9, 0)
     assert sorted(times_of(tmp_path / "copy")) == sorted(alone)
     assert fingerprint(tmp_path / "copy") == fingerprint(places.store)
 

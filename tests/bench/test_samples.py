@@ -185,7 +185,7 @@ def test_merging_takes_rows_over_and_leaves_those_that_are_there(tmp_path):
         assert into.connection.execute("SELECT DISTINCT data FROM samples").fetchall() == [(b"kept",)]
     as_version_3(tmp_path / "other.sqlite")
     with Store(tmp_path / "all.sqlite", write=True) as into, Store(tmp_path / "other.sqlite") as source:
-        assert into.merge(source) == (0, 2)
+        assert into.merge(source) == (0, 2, 0)
 
 
 def test_the_first_curve_of_each_method_is_shown(tmp_path):

@@ -12,6 +12,7 @@ from augbench.bench.predictions import pack_predictions, unpack_predictions
 from augbench.bench.report import results_of, run_info
 from augbench.bench.store import StoreBusyError
 from augbench.bench.suite import validate_suite
+from augbench.bench.unit_digest import unit_digest
 
 SUITE = {"name": "mine", "datasets": ["iris"], "classifiers": ["logistic-regression"], "draws": 1}
 
@@ -61,6 +62,74 @@ def test_a_result_is_stored_once_and_replaced_as_a_whole(tmp_path):
         assert store.units_with_results() == {unit.key: ("done", True)}
         assert list(store.connection.execute("SELECT value FROM scores WHERE metric = 'macro_f1'")) == [(0.75,)]
         assert list(store.connection.execute("SELECT value FROM scores WHERE metric = 'auroc'")) == [(None,)]
+
+
+def half_failed(unit, error="boom"):
+    """A unit of which one classifier failed on each draw."""
+    result = result_of(unit)
+    result.draws[0].cells["mlp"] = CellResult(error=error)
+    result.error = error
+    return result
+
+
+def is_as_stored(store, unit):
+    (id_, digest) = store.connection.execute("SELECT id, digest FROM units WHERE key = ?", [unit.key]).fetchone()
+    return unit_digest(store.connection, id_) == digest
+
+
+def test_a_failure_without_scores_takes_the_place_of_none(tmp_path):
+    unit = make_units().units[0]
+    count = "SELECT count(*) FROM scores"
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        run = store.save_run(make_units(), {})
+        store.save(unit, half_failed(unit), {})
+        (before,) = store.connection.execute(count).fetchone()
+        assert before > 0
+        for error in ("killed by signal 9", "took longer than 5 s"):
+            store.save(unit, UnitResult(unit.key, error=error), {})
+            assert store.connection.execute(count).fetchone() == (before,)
+            ((*_, said),) = store.failures(run)
+            assert said == f"boom (its scores are kept; computed again: {error})"
+            assert is_as_stored(store, unit)
+        # one with as many scores is a result, and so is one that is done
+        store.save(unit, half_failed(unit, "other"), {})
+        assert store.failures(run)[0][-1] == "other"
+        store.save(unit, result_of(unit), {})
+        assert store.statuses() == {unit.key: "done"}
+        store.save(unit, UnitResult(unit.key, error="killed"), {})
+        assert store.statuses() == {unit.key: "done"}
+        assert store.connection.execute(count).fetchone() == (before,)
+    # what had no scores may be replaced by what has none
+    with Store(tmp_path / "t.sqlite", write=True) as store:
+        run = store.save_run(make_units(), {})
+        for error in ("first", "second"):
+            store.save(unit, UnitResult(unit.key, error=error), {})
+        assert store.failures(run)[0][-1] == "second"
+
+
+def test_a_failure_that_is_added_does_not_make_a_changed_unit_look_unchanged(tmp_path):
+    unit = make_units().units[0]
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        store.save(unit, half_failed(unit), {})
+        with store.transaction() as connection:
+            connection.execute("UPDATE scores SET value = 0.9 WHERE metric = 'macro_f1'")
+        store.save(unit, UnitResult(unit.key, error="killed"), {})
+        assert not is_as_stored(store, unit)
+
+
+def test_messages_of_names_that_are_not_utf8_are_stored(tmp_path):
+    plan = make_units()
+    one, two = plan.units[:2]
+    message = "FileNotFoundError: caf\udce9.txt"
+    with Store(tmp_path / "s.sqlite", write=True) as store:
+        run = store.save_run(plan, run_info(plan, "bench run caf\udce9.toml"))
+        store.save(one, half_failed(one, message), {})
+        whole = UnitResult(two.key, error=message, warnings=[message])
+        store.save(two, whole, {})
+        texts = [store.failures(run)[0][-1], store.failures(run)[1][-1], store.warnings(run)[0][1][0]]
+        texts += [text for (text,) in store.connection.execute("SELECT error FROM cells WHERE error != ''")]
+        assert texts == ["FileNotFoundError: caf\\udce9.txt"] * 4
+        assert store.find_run()["info"]["command"] == "bench run caf\\udce9.toml"
 
 
 def test_scores_tell_failed_from_not_run_from_not_applicable(tmp_path):
@@ -178,11 +247,11 @@ def test_merging_takes_over_units_and_runs(tmp_path):
         b.save(one, result_of(one), {})
         b.save(two, result_of(two, 0.25), {})
         run = b.save_run(plan, {"classifiers": ["logistic-regression"]})
-        assert a.merge(b) == (1, 1)
+        assert a.merge(b) == (1, 1, 0)
         assert a.statuses() == b.statuses()
         mine = a.scores(a.find_run()["id"], ["logistic-regression"], 1)
         assert mine.equals(b.scores(run, ["logistic-regression"], 1))
-        assert a.merge(b) == (0, 2)
+        assert a.merge(b) == (0, 2, 0)
 
 
 def test_merging_keeps_a_done_unit_and_takes_the_done_one_for_a_failed_one(tmp_path):
@@ -196,6 +265,36 @@ def test_merging_keeps_a_done_unit_and_takes_the_done_one_for_a_failed_one(tmp_p
         c.save(unit, result_of(unit, error="boom"), {})
         a.merge(c)
         assert a.statuses() == {unit.key: "done"}
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_merging_two_failed_units_keeps_the_one_with_scores(tmp_path, first):
+    unit = make_units().units[0]
+    with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "b.sqlite", write=True) as b:
+        a.save(unit, UnitResult(unit.key, error="killed"), {})
+        b.save(unit, half_failed(unit), {})
+        into, source = (a, b) if first == "a" else (b, a)
+        into.merge(source)
+        assert into.connection.execute("SELECT count(*) FROM scores").fetchone()[0] > 0
+        assert into.connection.execute("SELECT error FROM units").fetchone() == ("boom",)
+
+
+def test_merging_leaves_out_units_that_are_not_what_was_stored(tmp_path):
+    plan = make_units()
+    one, two = plan.units[:2]
+    change = "UPDATE scores SET value = 0.9 WHERE metric = 'macro_f1' AND unit = 1"
+    with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "b.sqlite", write=True) as b:
+        for unit in (one, two):
+            b.save(unit, result_of(unit), {})
+        with b.transaction() as connection:
+            connection.execute(change)
+        assert a.merge(b) == (1, 0, 1)
+        assert list(a.statuses()) == [two.key]
+        # of a unit that both have, the one that is what was stored is kept
+        a.save(one, result_of(one), {})
+        assert a.merge(b) == (0, 1, 1)
+        assert b.merge(a) == (0, 2, 0)
+        assert set(b.connection.execute("SELECT value FROM scores WHERE metric = 'macro_f1'")) == {(0.5,)}
 
 
 def test_different_definitions_are_not_mixed(tmp_path):
@@ -223,4 +322,4 @@ def test_suites_that_differ_in_seed_and_scenario_can_share_a_store(tmp_path):
     with Store(tmp_path / "a.sqlite", write=True) as a, Store(tmp_path / "b.sqlite", write=True) as b:
         a.save(one, result_of(one), {})
         b.save(two, result_of(two), {})
-        assert a.merge(b) == (1, 0)
+        assert a.merge(b) == (1, 0, 0)

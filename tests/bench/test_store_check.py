@@ -95,7 +95,9 @@ def test_broken_true_classes_cost_all_that_use_them_and_are_not_kept(store, soun
     code, output = command("store", "check", "--store", store)
     assert code == 1
     assert f"{number} units with true classes that are missing or broken: " in output
-    assert f"damaged: {number} units of {2 * number}; 'bench store check --repair'" in " ".join(output.split())
+    assert f"damaged: {number} units of {2 * number}; 'bench store check --repair --store {store}'" in " ".join(
+        output.split()
+    )
     code, output = command("store", "check", "--store", store, "--repair")
     assert code == 0
     assert f"removed: {number} units" in output

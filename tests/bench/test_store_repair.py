@@ -157,7 +157,7 @@ def torn_pair(sound, folder):
     with closing(sqlite3.connect(whole)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store = Path(shutil.copy(whole, folder / "store.sqlite"))
-    with closing(sqlite3.connect(whole)) as holder, closing(sqlite3.connect(sound)) as source:
+    with closing(sqlite3.connect(whole)) as holder, Store(sound) as source:
         # what comes after the first copy: half of it goes into the file, the other half stays in the log
         holder.execute("PRAGMA wal_autocheckpoint=0")
         _copy_units(source, holder, 0)
@@ -172,7 +172,7 @@ def _copy_units(source, to, odd):
     from augbench.bench.merging import _copy_unit
 
     known = {key for (key,) in to.execute("SELECT key FROM units")}
-    keys = sorted(key for (key,) in source.execute("SELECT key FROM units") if key not in known)
+    keys = sorted(key for (key,) in source.connection.execute("SELECT key FROM units") if key not in known)
     with to:
         for key in keys[odd::2] if odd == 0 else keys:
             _copy_unit(to, source, key)
@@ -279,6 +279,7 @@ def test_a_store_on_read_only_media_is_read_and_a_run_onto_it_says_so(store, tmp
         f"store check --store {media}/store.sqlite",
         f"export {written}/scores.csv --store {media}/store.sqlite",
         f"leaderboard --store {media}/store.sqlite --out {written}",
+        f"leaderboard --store {media}/store.sqlite",
         f"run smoke --no-site --store {media}/store.sqlite",
         f"store check --repair --store {media}/store.sqlite",
         f"status --store {media}/torn.sqlite",
@@ -290,9 +291,9 @@ def test_a_store_on_read_only_media_is_read_and_a_run_onto_it_says_so(store, tmp
     assert done.returncode == 0, done.stderr
     answers = [answer.split("\n", 1) for answer in done.stdout.split("## ")[1:]]
     assert [head for head, _ in answers] == [
-        "status 0", "store 0", "export 0", "leaderboard 0", "run 2", "store 2", "status 2",
+        "status 0", "store 0", "export 0", "leaderboard 0", "leaderboard 2", "run 2", "store 2", "status 2",
     ]  # fmt: skip
-    status, check, _, leaderboard, run, repair, torn = (text for _, text in answers)
+    status, check, _, leaderboard, unwritten, run, repair, torn = (text for _, text in answers)
     assert "checked" in status
     assert "sound: " in check
     assert "smote" in leaderboard
@@ -301,6 +302,7 @@ def test_a_store_on_read_only_media_is_read_and_a_run_onto_it_says_so(store, tmp
         assert text.count("\n") == 1, text
         assert words in text
     assert "ead-only" in run
+    assert "another place: --out FOLDER" in unwritten
 
 
 # -- clocks ------------------------------------------------------------------------------------------------------------

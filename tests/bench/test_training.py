@@ -120,7 +120,7 @@ def test_an_upgrade_that_fails_changes_nothing(old_store, monkeypatch):
 
 def test_merging_an_old_store_into_a_new_one(tmp_path, old_store):
     with Store(tmp_path / "new.sqlite", write=True) as new, Store(old_store) as old:
-        assert new.merge(old) == (2, 0)
+        assert new.merge(old) == (2, 0, 0)
         pd.testing.assert_frame_equal(scores_of(new), scores_of(old))
         assert new.training_curves().empty
 
@@ -130,7 +130,7 @@ def test_merging_curves_into_an_old_store(tmp_path, old_store):
     with Store(tmp_path / "new.sqlite", write=True) as new, Store(old_store, write=True) as old:
         with new.transaction() as connection:
             connection.execute("INSERT INTO training VALUES (2, 0, ?)", [pack_training(curve())])
-        assert old.merge(new) == (0, 2)
+        assert old.merge(new) == (0, 2, 0)
         pd.testing.assert_frame_equal(old.training_curves(), new.training_curves())
         assert len(old.training_curves()) == 4
         # a curve that is there stays

@@ -175,7 +175,8 @@ def test_all_tied():
     assert found["mean_rank"] == 2
     assert (found["low"], found["high"], found["p_baseline"]) == (0, 0, 1)
     assert comparison.omnibus.f_p == 1
-    assert found["verdict"] == "no difference shown"
+    assert found["verdict"] == "equivalent"
+    assert comparison.finding.endswith("; 1 is equivalent to the baseline, within ±0.5 points.")
 
 
 def test_verdicts():
@@ -189,7 +190,7 @@ def test_verdicts():
         "really": "helps",
         "like-copies": "as a control does",
         "bad": "harms",
-        "idle": "no difference shown",
+        "idle": "equivalent",
     }
     assert "shown to beat plain copies" in compare(scores).finding
     # One adjuster more that does as well takes the word away.
@@ -263,7 +264,7 @@ def test_draws_that_do_not_differ_are_not_tested():
     # two tests, not three
     assert tested["p_baseline_holm"] == pytest.approx(2 * tested["p_baseline"])
     assert tie[["delta", "low", "high", "p_baseline", "ties"]].tolist() == [0, 0, 0, 1, 1]
-    assert tie["verdict"] == "no difference shown"
+    assert tie["verdict"] == "equivalent"
     assert "1 of 3 are shown" not in comparison.finding
     assert compare(one_set([0.04] * 4)).finding == (
         "1 of 1 method scores higher than the baseline (none) on 1 data set × 4 draws, but no test was possible."
