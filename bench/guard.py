@@ -20,9 +20,9 @@ from ..datasets.contract import Dataset
 from ..datasets.fetch import data_places
 from ..errors import InputError
 
-#: audit event -> what a method does then
+#: audit event -> what a method does then; (pandas asks for referents when a column is set)
 _OF_MEMORY = {
-    **dict.fromkeys(("gc.get_objects", "gc.get_referrers", "gc.get_referents"), "search the objects in memory"),
+    **dict.fromkeys(("gc.get_objects", "gc.get_referrers"), "search the objects in memory"),
     "sys._current_frames": "search the call stacks of threads",
     "augbench.simulated_draw": "sample a simulated data set",
 }

@@ -27,8 +27,11 @@ def code_identity(cls: type) -> dict[str, str]:
     return identity
 
 
-def _identify(name: str, identity: dict[str, str]) -> None:
-    """Add a module's identity, and for a plugin or a method those of the other such modules that it uses."""
+def _identify(name: str, identity: dict[str, str], *, imported: bool = True) -> None:
+    """Add a module's identity, and for a plugin or a method those of the other such modules that it uses.
+
+    What a module that may not be imported yet holds does not count: it would not be the same in every process.
+    """
     root = name.partition(".")[0]
     if root in sys.stdlib_module_names:
         return
@@ -45,16 +48,16 @@ def _identify(name: str, identity: dict[str, str]) -> None:
         if label in identity:
             return
         identity[label] = source_hash(path)
-        for used in _used_by(name, path):
+        for used in _used_by(name, path, imported):
             if used.partition(".")[0] != "augbench":
-                _identify(used, identity)
-    elif name in sys.modules and path:
+                _identify(used, identity, imported=False)
+    elif path:
         identity.update(package_versions(distributions_of(root)))
 
 
-def _used_by(name: str, path: str) -> set[str]:
+def _used_by(name: str, path: str, imported: bool) -> set[str]:
     """Return the modules that a plugin uses: those of what it holds, and those that its imports name, late ones too."""
-    values = list(vars(sys.modules[name]).values()) if name in sys.modules else []
+    values = list(vars(sys.modules[name]).values()) if imported else []
     held = {value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) for value in values}
     package = name if Path(path).name == "__init__.py" else name.rpartition(".")[0]
     # a constant does not tell where it comes from

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import unknown_name
+from ..errors import InputError, unknown_name
 from .console import err, out, print_table
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def selftest(
 
     Plants truths that are known (methods that gain nothing, that gain or harm by a known amount, that try to see test
     rows), runs the real pipeline on them, and prints a table of claims: what was expected, what was found. Writes a
-    page of it. Ends with 1 where a claim does not hold. The same command goes on where it stopped. Examples:
+    page of it. Ends with 1 where a claim does not hold. After Ctrl-C the same command goes on where it stopped;
+    else all is computed anew. Examples:
     `bench selftest` (minutes), `bench selftest --full`, `bench selftest null gain`.
     """
     from ..selftest import GROUPS, Workbench, run_groups
@@ -40,7 +42,10 @@ def selftest(
         if name not in GROUPS:
             raise unknown_name("group of claims", name, GROUPS)
     folder = out_dir / ("full" if full else "short")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write into {out_dir}: {error.strerror}") from None
     bench = Workbench(folder, jobs, full, lambda line: err.print(line, markup=False, style="dim"))
     found = []
     try:
@@ -50,7 +55,9 @@ def selftest(
     except KeyboardInterrupt:
         err.print("stopped: what was computed is stored; the same command goes on here")
         raise typer.Exit(130) from None
-    index = write_page(found, out_dir / "site", full=full)
+    # what is stored must not vouch for other code the next time
+    shutil.rmtree(folder)
+    index = write_page(found, out_dir / "page", full=full)
     out.print(f"\n{summary(found)}\npage: {index.resolve()}", markup=False)
     if not all(group.passed for group in found):
         raise typer.Exit(1)

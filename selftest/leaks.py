@@ -1,7 +1,8 @@
 """Leak canaries: methods that look for test rows gain nothing and are reported, and no preparation learns from them.
 
 Each planted method is run twice: left alone, to show that it finds what it looks for and what that would be worth, and
-as everybody's methods are run, with the audit.
+with the guard of every run and the audit of `bench run --audit`, without which a method is not caught that finds rows
+in what it remembers, on the call stack, in a cache or among the other tables of its call.
 """
 
 from __future__ import annotations

@@ -12,16 +12,18 @@ from .. import __version__
 from ..leaderboard.site import INDEX, write_files
 from ..leaderboard.site.base import Page, read_assets, templates
 from ..provenance import blas_kernels, package_versions
-from .groups import Group
+from .groups import GROUPS, Group
 
 
 def summary(groups: list[Group]) -> str:
     """Say in a sentence how many claims hold."""
     findings = [one for group in groups for one in group.findings]
     failed = sum(not one.passed for one in findings)
+    left_out = [name for name in GROUPS if name not in {group.name for group in groups}]
+    more = f" Not run: {', '.join(left_out)}." if left_out else ""
     if not failed:
-        return f"All {len(findings)} claims hold."
-    return f"{failed} of {len(findings)} claims {'does' if failed == 1 else 'do'} not hold."
+        return f"All {len(findings)} claims hold.{more}"
+    return f"{failed} of {len(findings)} claims {'does' if failed == 1 else 'do'} not hold.{more}"
 
 
 def write_page(groups: list[Group], folder: Path, *, full: bool, more: Mapping[str, Any] | None = None) -> Path:

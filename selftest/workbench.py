@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from ..bench.audit import audit_suite
 from ..bench.console import Places
 from ..bench.job import Manner, compute_suite
@@ -79,8 +81,12 @@ class Workbench:
         self.say(f"running {name}")
         more = [PLANTED, *plugins]
         load_all(more)
-        compute_suite(suite, dict(own or {}), more, Places(store, None), manner)
-        if audit:
-            audit_suite(suite, own or {}, more, Places(store, None), manner)
+        try:
+            compute_suite(suite, dict(own or {}), more, Places(store, None), manner)
+            if audit:
+                audit_suite(suite, own or {}, more, Places(store, None), manner)
+        except typer.Exit as stopped:
+            # Ctrl-C, which has been told of
+            raise KeyboardInterrupt from stopped
         with Store(store) as reader:
             return results_of(reader, name)

@@ -82,7 +82,7 @@ def test_workers_that_hang_at_the_start_are_used_when_they_answer_if_they_may(tm
         f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n{GENERATE}",
         "held",
     )
-    options = (tiny_suite, "--plugin", held, "--methods", "held", "--datasets", "iris", "--draws", "12")
+    options = (tiny_suite, "--plugin", held, "--methods", "held", "--datasets", "iris", "--draws", "60")
     dask.start_scheduler()
     dask.start_worker()
     hanging = [dask.start_worker(), dask.start_worker(**fake_version(tmp_path))]

@@ -1,3 +1,4 @@
+import importlib
 import sys
 
 import pytest
@@ -123,6 +124,9 @@ def test_what_a_plugin_imports_is_in_its_key_constants_and_late_imports_too(tmp_
     found = code_identity(methods.get("planted-uses"))
     assert {"planted_uses", "own_constants", "own_late", "own_deeper"} <= set(found)
     assert "own_late" not in sys.modules
+    # nor does it matter what another process has imported by then
+    monkeypatch.setitem(sys.modules, "own_late", importlib.import_module("own_late"))
+    assert code_identity(methods.get("planted-uses")) == found
     for name in ("own_constants", "own_deeper"):
         (tmp_path / f"{name}.py").write_text("K = 2\n")
         _normalised_source.cache_clear()

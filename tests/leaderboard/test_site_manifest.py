@@ -114,7 +114,7 @@ def test_hashes_seeds_and_machines_are_told(page):
     assert ["wine", "hash-of-wine"] in hashes
     assert len(hashes) == 8
     head, first, second = table_of(page, "Table of machines and versions")
-    assert head == ["platform", "processors", "device", "Python", "units", "packages"]
+    assert head == ["platform", "processors", "BLAS kernels", "device", "Python", "units", "packages"]
     assert first == ["Linux", "16", "openblas Haswell", "cuda", "3.11.7", "900", "a 1"]
     assert second == ["macOS", "8", "–", "cpu", "3.12.1", "220", "a 2"]
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
