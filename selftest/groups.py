@@ -20,7 +20,7 @@ GROUPS = {
     "trivial": "Rows without knowledge that gain are exposed by the controls",
     "threshold": "What only moves the decision threshold gains nothing at the tuned one",
     "leaks": "Methods that look for test rows find none, or are reported and gain nothing",
-    "failures": "Who fails does not profit from it",
+    "failures": "A draw that fails is a tie, and gains no more than that",
     "order": "The order of methods, data sets, columns, rows and workers decides nothing",
     "metrics": "The metrics are those of scikit-learn, and of their formulas",
     "words": "Each word of the leaderboard is wrong no more often than its rule states",
