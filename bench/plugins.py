@@ -12,7 +12,7 @@ import importlib.util
 import inspect
 import sys
 from importlib.metadata import entry_points
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -157,12 +157,8 @@ def _import(source: str) -> ModuleType:
 
 def _module_name(path: Path) -> str:
     """Return the name under which a plugin file is a module: of two files of one name the second has a number."""
-    for number in count(1):
-        name = f"{PLUGIN}{path.stem}" + (f"_{number}" if number > 1 else "")
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file is None or Path(file) == path:
-            return name
-    raise AssertionError
+    names = chain([f"{PLUGIN}{path.stem}"], (f"{PLUGIN}{path.stem}_{number}" for number in count(2)))
+    return next(name for name in names if getattr(sys.modules.get(name), "__file__", None) in (None, str(path)))
 
 
 def _one_line(error: BaseException) -> str:

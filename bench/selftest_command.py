@@ -41,11 +41,7 @@ def selftest(
     for name in groups or []:
         if name not in GROUPS:
             raise unknown_name("group of claims", name, GROUPS)
-    folder = out_dir / ("full" if full else "short")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write into {out_dir}: {error.strerror}") from None
+    folder = _stores(out_dir / ("full" if full else "short"))
     bench = Workbench(folder, jobs, full, lambda line: err.print(line, markup=False, style="dim"))
     found = []
     try:
@@ -61,6 +57,19 @@ def selftest(
     out.print(f"\n{summary(found)}\npage: {index.resolve()}", markup=False)
     if not all(group.passed for group in found):
         raise typer.Exit(1)
+
+
+def _stores(folder: Path) -> Path:
+    """Return the folder for stores, made where it is not there; it is removed at the end, so only its own will do."""
+    mark = folder / "selftest.txt"
+    try:
+        if folder.exists() and not mark.exists():
+            raise InputError(f"{folder} is not of a self-test, which would remove it: name another folder with --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.write_text("stores of bench selftest, removed when it ends\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write into {folder}: {error.strerror}") from None
+    return folder
 
 
 def _print_group(group: Group) -> None:

@@ -258,6 +258,11 @@ def power_of(
         if row["state"] in ("incomplete", "failed", "not applicable"):
             left_out[name] = row["note"]
             continue
+        if row["n_failed"] or row["n_datasets"] < board.n_datasets:
+            # a failure is a tie by decree, and has no spread; fewer data sets are another design
+            some = "failed in some draws" if row["n_failed"] else "applies to some of the data sets only"
+            left_out[name] = f"{some}, so that the design of the run is not its own"
+            continue
         spread = spread_of(contrast, name)
         if spread is None or spread.of_mean(board.n_draws) == 0:
             left_out[name] = "too few data sets or draws to tell" if spread is None else "its difference does not vary"

@@ -12,7 +12,7 @@ from ..leaderboard.posterior import ROPE
 from ..leaderboard.tables import compare
 from .claim import Finding, by_draw, mean_near, row_of
 from .gain import UNPENALISED, simulation
-from .truth import CEILING, accuracy_with_wrong_rows, expected_regret
+from .truth import CEILING, accuracy_with_wrong_rows
 from .workbench import Workbench
 
 #: shares of the added rows that are of the other class
@@ -37,16 +37,16 @@ def check(bench: Workbench) -> Iterator[Finding]:
     )
     regrets = by_draw(results, "regret_accuracy")
     # of the rows labelled 1 a few are the real ones
-    limits = {share: accuracy_with_wrong_rows(share * (1 - 2 * COUNT / ROWS)) for share in WRONG}
-    for share, limit in limits.items():
+    costs = {share: CEILING - accuracy_with_wrong_rows(share * (1 - 2 * COUNT / ROWS), ROWS) for share in WRONG}
+    for share, cost in costs.items():
         yield mean_near(
             f"{100 * share:.0f} % of the added rows from the other class cost, in accuracy, what was computed",
             regrets[f"wrong-{share:g}"],
-            CEILING - limit + expected_regret(ROWS),
+            cost,
         )
     found = compare(results, baseline="wrong-0")
-    for share, limit in limits.items():
+    for share, cost in costs.items():
         # with as many rows of either class, what is lost in accuracy is about what is lost in macro F1
-        expected = "harms" if CEILING - limit > ROPE / 100 else "equivalent"
+        expected = "harms" if cost > ROPE / 100 else "equivalent"
         word = row_of(found, f"wrong-{share:g}")["verdict"]
         yield Finding(f"what the leaderboard says of {100 * share:.0f} % beside none", expected, word, word == expected)

@@ -228,6 +228,19 @@ def test_methods_of_which_nothing_can_be_said_are_named():
         power_of(table, 1.0, method="half")
 
 
+def test_failures_and_data_sets_that_are_lacking_make_no_spread_look_small():
+    table = scores(14, 4, {"m": 1.0, "fails": 1.0, "some": 1.0}).assign(status="ok", error="")
+    failed = (table["method"] == "fails") & (table["draw"] > 0)
+    absent = (table["method"] == "some") & (table["dataset"] >= "d007")
+    table.loc[failed, ["status", "error"]] = ["failed", "boom"]
+    table.loc[absent, "status"] = "not applicable"
+    table.loc[failed | absent, "macro_f1"] = np.nan
+    found = power_of(table, 1.0)
+    assert [one.method for one in found.spreads] == ["m"]
+    assert found.left_out["fails"].startswith("failed in some draws")
+    assert found.left_out["some"].startswith("applies to some of the data sets only")
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
