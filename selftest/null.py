@@ -1,7 +1,9 @@
 """Nothing to find: methods that differ by their random numbers only, again and again, through the whole pipeline.
 
 Each null run is a pair of methods that both copy rows at random, under two names, on the same draws: which of them
-scores higher is chance. The share of pairs that a test calls different has to be what the test states.
+scores higher is chance. The share of pairs that a test calls different has to be what the test states. A test that
+never finds anything would pass that: beside some of the copies, in the same runs, there is a method that does harm,
+and the same tests have to find it.
 """
 
 from __future__ import annotations
@@ -25,10 +27,16 @@ SMALL = {"n_train": 200, "n_test": 400}
 SIMULATED = ("logistic-simulation", "simulated-rings")
 #: a class of 15 rows, raised to the size of the other one
 SCENARIO = "imbalance:count=15"
-#: methods that are compared at a time, where more than two are
+#: methods that the omnibus test compares at a time
 FAMILY = 4
+#: the same for Holm's correction: of so many, without it, some would differ in one family of four
+LARGE_FAMILY = 10
 #: pairs and families, at least: were a test dead, 0 of 72 would still agree with 5 %
 ENOUGH = 75
+#: harmful methods, each beside copies of its own, and how many of them a test has to find: all but one. The harm is
+#: planted so large (about two standard deviations of its chance, and more) that a sound test misses one in a hundred;
+#: one that finds half of them passes once in a hundred times
+HARMFUL, MISSED = 10, 1
 
 
 def check(bench: Workbench) -> Iterator[Finding]:
@@ -118,7 +126,7 @@ def _over_datasets(bench: Workbench) -> Iterator[Finding]:
     n_pairs, n_datasets = bench.often(2 * ENOUGH, 500), 10
     results = bench.run(
         "null-datasets",
-        methods=copies(2 * n_pairs),
+        methods=copies(2 * n_pairs) + _harmful("planted-displaced"),
         datasets=[
             {"name": name, "id": f"{name}-{i}", "params": {**SMALL, "n_train": SMALL["n_train"] + i}}
             for name in SIMULATED
@@ -134,6 +142,10 @@ def _over_datasets(bench: Workbench) -> Iterator[Finding]:
         n_pairs,
         ALPHA,
     )
+    # exact where differences are symmetric; what is twice too small shows here, hardly at .05
+    yield share_within(
+        "Wilcoxon's test gives copies a p below one half", sum(row["p_baseline"] < 0.5 for row in rows), n_pairs, 0.5
+    )
     yield share_within(
         f"the 95 % interval over {n_datasets} data sets holds 0",
         sum(row["low"] <= 0 <= row["high"] for row in rows),
@@ -148,35 +160,113 @@ def _over_datasets(bench: Workbench) -> Iterator[Finding]:
         len(families),
         ALPHA,
     )
+    large = [compare(one, baseline=_first(one)) for one in _groups_of(results, ids, LARGE_FAMILY)]
     yield share_within(
-        f"of {FAMILY - 1} copies, corrected by Holm, any is said to be better or worse than the first one",
-        sum(bool((one.table["p_baseline_holm"] < ALPHA).any()) for one in families),
-        len(families),
+        f"of {LARGE_FAMILY - 1} copies, corrected by Holm, any is said to be better or worse than the first one",
+        sum(bool((one.table["p_baseline_holm"] < ALPHA).any()) for one in large),
+        len(large),
         ALPHA,
         at_most=True,
     )
+    yield from _harm_over_datasets(results)
+
+
+def _harm_over_datasets(results: Results) -> Iterator[Finding]:
+    """Let the same tests find what is there."""
+    rows = [_other(one) for one in _beside_copies(results, 1)]
+    families = _beside_copies(results, FAMILY - 1)
+    corrected = [one.table.set_index("method").loc[f"harmful-{i}"] for i, one in enumerate(families)]
+    yield _found("Wilcoxon's test finds harm", rows, [row["p_baseline"] < ALPHA for row in rows])
+    yield _found("the 95 % interval lies below 0 where there is harm", rows, [row["high"] < 0 for row in rows])
+    yield _found(
+        f"the omnibus test finds a difference among {FAMILY - 1} copies and a harmful method",
+        corrected,
+        [one.omnibus is not None and one.omnibus.f_p < ALPHA for one in families],
+    )
+    yield _found(
+        f"of {FAMILY - 2} copies and a harmful method, corrected by Holm, that one is said to be worse",
+        corrected,
+        [row["p_baseline_holm"] < ALPHA for row in corrected],
+    )
+
+
+def _harmful(name: str) -> list[dict[str, str]]:
+    """Return methods for a suite that do harm."""
+    return [{"name": name, "id": f"harmful-{i}"} for i in range(HARMFUL)]
+
+
+def _beside_copies(results: Results, number: int) -> list[Comparison]:
+    """Compare every harmful method, and copies, with the first of so many copies."""
+    ids = [
+        name for i in range(HARMFUL) for name in (*(f"copies-{number * i + j}" for j in range(number)), f"harmful-{i}")
+    ]
+    return [compare(one, baseline=_first(one)) for one in _groups_of(results, ids, number + 1)]
+
+
+def _found(claim: str, rows: list[pd.Series], hits: list[bool]) -> Finding:
+    """Count in how many comparisons a method is found to be worse, of which these are the rows."""
+    found = sum(hit and row["delta"] < 0 for hit, row in zip(hits, rows, strict=True))
+    mean = sum(row["delta"] for row in rows) / len(rows)
+    words = f"{found} of {len(hits)} ({mean:+.1f} points)"
+    return Finding(claim, f"at least {HARMFUL - MISSED} of {HARMFUL}", words, found >= HARMFUL - MISSED)
 
 
 def _on_one_dataset(bench: Workbench) -> Iterator[Finding]:
     """Test on one data set, where the unit is the draw, the test row, or both."""
     n_pairs = bench.often(ENOUGH, 400)
-    designs = {
-        "fresh draws of simulated data": ([{"name": SIMULATED[0], "params": SMALL}], SCENARIO, False),
-        "splits redrawn from one table": (["breast-cancer"], "imbalance:count=20", True),
-        "a fixed test set": (["breast-cancer"], "few-shot:shots=5", True),
+    simulated = {"name": SIMULATED[0], "params": SMALL}
+    # copies differ by their own chance, which splits of one table do not share: `_on_splits` asks more of that test
+    designs: dict[str, tuple[str | dict[str, object], str, str, int, bool]] = {
+        "fresh draws of simulated data": (simulated, SCENARIO, "displaced", n_pairs, False),
+        "a fixed test set": ("breast-cancer", "few-shot:shots=5", "mislabelled", n_pairs, True),
+        "splits redrawn from one table": ("breast-cancer", "imbalance:count=20", "mislabelled", 0, True),
     }
-    for words, (datasets, scenario, at_most) in designs.items():
-        name = f"null-{words.split()[0]}"
-        results = bench.run(name, methods=copies(2 * n_pairs), datasets=datasets, scenarios=[scenario], draws=10)
-        found = [compare(pair, baseline=_first(pair)) for pair in pairs_of(results)]
-        rows = [_other(one) for one in found]
-        yield share_within(
-            f"on {words}, the {found[0].test} finds a difference between copies",
-            sum(row["p_baseline"] < ALPHA for row in rows),
-            n_pairs,
-            ALPHA,
-            at_most=at_most,
-        )
+    for words, (dataset, scenario, harmful, pairs, at_most) in designs.items():
+        methods = copies(max(2 * pairs, HARMFUL)) + _harmful(f"planted-{harmful}")
+        name = f"null-{words.split()[-1]}"
+        results = bench.run(name, methods=methods, datasets=[dataset], scenarios=[scenario], draws=10)
+        beside = _beside_copies(results, 1)
+        rows = [_other(one) for one in beside]
+        test = f"on {words}, the {beside[0].test}"
+        yield _found(f"{test} finds harm", rows, [row["p_baseline"] < ALPHA for row in rows])
+        if pairs:
+            found = [_other(compare(pair, baseline=_first(pair))) for pair in pairs_of(results)]
+            hits = sum(row["p_baseline"] < ALPHA for row in found)
+            yield share_within(f"{test} finds a difference between copies", hits, pairs, ALPHA, at_most=at_most)
+    yield from _on_splits(bench, n_pairs)
+
+
+def _on_splits(bench: Workbench, n_tables: int) -> Iterator[Finding]:
+    """Redraw splits of tables with two columns that mean the same, of which each method spoils one.
+
+    On new rows no column is better; on the rows of a table one is, by chance, and all splits share this chance: without
+    the correction the test takes it for a difference in a third of the tables and more.
+    """
+    tables = {f"twins-{seed}": _twins(seed) for seed in range(n_tables)}
+    spoiling = [{"name": "planted-spoils", "id": f"spoils-{column}", "params": {"column": column}} for column in (0, 1)]
+    results = bench.run("null-splits", own=tables, methods=spoiling, datasets=list(tables), draws=10)
+    scores = results.scores[results.scores["method"] != "none"]
+    methods = results.methods[results.methods["method"] != "none"]
+    found = [
+        compare(replace(results, scores=own, methods=methods), baseline="spoils-0")
+        for _, own in scores.groupby("dataset", observed=True)
+    ]
+    yield share_within(
+        f"on splits redrawn from one table, the {found[0].test} finds a difference between methods that spoil either "
+        "of two columns that mean the same",
+        sum(_other(one)["p_baseline"] < ALPHA for one in found),
+        n_tables,
+        ALPHA,
+        at_most=True,
+    )
+
+
+def _twins(seed: int) -> FrameDataset:
+    """Return a table with two columns of the same distribution, and 180 and 60 rows of two classes."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat(["no", "yes"], [180, 60])
+    X = pd.DataFrame(rng.normal(size=(len(y), 2)) + (y == "yes")[:, None], columns=["one", "other"])
+    return FrameDataset(X, pd.Series(y, name="y"), f"twins-{seed}")
 
 
 def _first(results: Results) -> str:

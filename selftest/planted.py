@@ -23,6 +23,72 @@ class Copies(RandomOversampling):
     role = ""
 
 
+class Displaced(RandomOversampling):
+    """Copies in the wrong place: real harm, of which the copies and so the size are chance as in `Copies`.
+
+    Parameters
+    ----------
+    by : float, default=4.0
+        How far each feature is moved, in its standard deviations.
+    sampling_strategy, random_state
+        As in `Augmenter`.
+    """
+
+    name = "planted-displaced"
+    role = ""
+    numeric_only = True
+
+    def __init__(self, by: float = 4.0, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
+        self.by = by
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        rows, labels = super()._generate(X, y, counts, rng)
+        return rows + self.by * X.std(), labels
+
+
+class Mislabelled(Augmenter):
+    """Copies of rows of the other classes under the label that is asked for: real harm, its size chance as well."""
+
+    name = "planted-mislabelled"
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        labels = np.repeat(list(counts), list(counts.values()))
+        return X.iloc[[rng.choice(np.flatnonzero(y != code)) for code in labels]], labels
+
+
+class Spoils(RandomOversampling):
+    """Copies in which one feature is noise, ten times as wide as the feature: a linear model can no longer use it.
+
+    Parameters
+    ----------
+    column : int, default=0
+        Where the feature stands.
+    sampling_strategy, random_state
+        As in `Augmenter`.
+    """
+
+    name = "planted-spoils"
+    role = ""
+    numeric_only = True
+
+    def __init__(self, column: int = 0, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
+        self.column = column
+
+    def _generate(
+        self, X: pd.DataFrame, y: np.ndarray, counts: dict[int, int], rng: np.random.Generator
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        rows, labels = super()._generate(X, y, counts, rng)
+        feature = X.iloc[:, self.column]
+        noise = feature.mean() + 10 * feature.std() * rng.normal(size=len(rows))
+        return rows.assign(**{str(feature.name): noise}), labels
+
+
 class Unchanged(Augmenter):
     """Returns the training rows as they are, whatever is asked for."""
 

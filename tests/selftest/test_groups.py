@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from augbench.bench.plugins import load_plugin
 from augbench.leaderboard import compare
+from augbench.leaderboard.t_tests import paired_t
 from augbench.selftest import GROUPS, Finding, Workbench, groups, run_groups
 from augbench.selftest.claim import mean_near, share_within
 from augbench.selftest.groups import Group
@@ -43,7 +44,7 @@ def test_copies_do_not_differ_and_a_test_that_says_so_too_often_is_seen(folder, 
     monkeypatch.setattr(Workbench, "often", lambda self, usual, full: usual // 5)
     (found,) = run_groups(bench_in(folder), ["null"])
     assert failed(found) == []
-    assert len(found.findings) == 11
+    assert len(found.findings) == 19
 
     def careless(results, **options):
         comparison = compare(results, **options)
@@ -55,6 +56,22 @@ def test_copies_do_not_differ_and_a_test_that_says_so_too_often_is_seen(folder, 
     wrong = failed(found)
     assert any("Wilcoxon" in claim for claim in wrong)
     assert any("holds 0" in claim for claim in wrong)
+
+    def dead(results, **options):
+        comparison = compare(results, **options)
+        table = comparison.table.assign(p_baseline=1.0, p_baseline_holm=1.0, low=-100.0, high=100.0)
+        return replace(comparison, table=table, omnibus=None)
+
+    monkeypatch.setattr("augbench.selftest.null.compare", dead)
+    (found,) = run_groups(bench_in(folder), ["null"])
+    harm = [one.claim for one in found.findings if "at least 9 of 10" in one.expected]
+    assert len(harm) == 7
+    assert set(harm) <= set(failed(found))
+    monkeypatch.undo()
+    monkeypatch.setattr(Workbench, "often", lambda self, usual, full: usual // 5)
+    monkeypatch.setattr("augbench.leaderboard.contrast.corrected_resampled_t", lambda values, _: paired_t(values))
+    (found,) = run_groups(bench_in(folder), ["null"])
+    assert ["two columns that mean the same" in claim for claim in failed(found)] == [True]
 
 
 def failed(found):
