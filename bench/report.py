@@ -133,6 +133,7 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
                     info.get("hygiene", {}),
                     __version__,
                     *_of_interest(info),
+                    info.get("audit"),
                 ]
             ),
             "units_done": run["done"],
@@ -143,6 +144,7 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
             "trials": info.get("trials", 0),
             "budget": info.get("budget", ""),
             "left_out": info.get("left_out", []),
+            "audit": info.get("audit", {}),
         },
         predictions=stored_predictions(store, run["id"], info, scores, keep),
         # of a store that is about to be deleted nothing can be read later
