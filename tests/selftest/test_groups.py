@@ -15,7 +15,13 @@ from augbench.selftest.claim import mean_near, share_within
 from augbench.selftest.groups import Group
 from augbench.selftest.page import summary, write_page
 from augbench.selftest.planted import logistic_rows
-from augbench.selftest.truth import CEILING, accuracy_with_wrong_rows, expected_regret, rare_macro_f1
+from augbench.selftest.truth import (
+    CEILING,
+    accuracy_with_flipped_labels,
+    accuracy_with_wrong_rows,
+    expected_regret,
+    rare_macro_f1,
+)
 from augbench.selftest.workbench import PLANTED
 from scipy.special import expit
 
@@ -101,6 +107,9 @@ def test_the_truth_is_that_of_other_computations():
     assert accuracy_with_wrong_rows(0.0, 10**7) == pytest.approx(CEILING, abs=0.0002)
     # that half of the labels are ones, which is given there, tells a little more
     assert 0.8 < (CEILING - accuracy_with_wrong_rows(0.0, 1000)) / expected_regret(1000) < 1.0
+    # and to labels of which none, or every second one, is flipped
+    assert CEILING - accuracy_with_flipped_labels(0.0, 1000) == pytest.approx(expected_regret(1000), rel=0.1)
+    assert accuracy_with_flipped_labels(0.5, 1000) == pytest.approx(0.5, abs=0.02)
     # the regret falls with the rows
     assert expected_regret(1000) == pytest.approx(4 * expected_regret(4000), rel=0.1)
     y = rng.random(len(p)) < (rare := expit(X @ np.array([1, 1.5, 2, 2.5, 0, -1, -1.5, -2, -2.5, 0]) - 3))
