@@ -1,11 +1,13 @@
 """Whether a method depends on what it may not see: computed again in a process that holds nothing else of the truth.
 
 Of every method and data set one draw is computed again. A fresh process, in which nothing else is ever computed, gets
-its training rows as they are; the cells of its test rows, and of all rows of the other draws, are shuffled by column,
-so that none of them is left. What a method finds in memory beside the training rows (in frames, in caches, among the
-other tables of a call, in what it remembers of earlier units) is then something else, and so are the predictions for
-the test rows, if it uses it. Files are the same, so what was written to one during the run may not be read. One draw is
-a sample: who cheats now and then may get away, and so may a method that brings along what it has learnt before.
+its training rows as they are; of its test rows, and of all rows of the other draws, each cell is drawn anew from half
+of those of its column, so that neither a row nor a column's mean is left. What a method finds in memory beside the
+training rows (in frames, in caches, among the other tables of a call, in what it remembers of earlier units) is then
+something else, and so are the predictions for the test rows, if it uses it. Files are the same, so what was written to
+one during the run may not be read. Where predictions differ, two more fresh processes tell who has seen more from who
+does not follow its seed. One draw is a sample: who cheats now and then may get away, and so may a method that brings
+along what it has learnt before.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -35,18 +37,21 @@ from .device import CPU
 from .engine import interrupts_held_back, start_worker
 from .evaluate import DrawCache, DrawResult, evaluate_with
 from .fit_progress import ReportFiles
-from .guard import forbid_written
+from .guard import ForbiddenError, forbid_written
 from .outcome import Stopwatch, UnitResult, describe
 from .plan import Plan, Unit, make_plan, method_instance
 from .predictions import pack_predictions, unpack_predictions
 from .prepare import Part, PreparedDraw
 from .run import environment, packages_to_load
 from .scenario import Draw
-from .store import Store
+from .store import FAILED_BY_AUDIT, Store
 
 if TYPE_CHECKING:
     from .job import Manner
     from .suite import Suite
+
+#: by classifier, the predictions of a draw, packed; or why there are none
+_Predictions = dict[str, bytes | str]
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,15 @@ class Audited:
 
     Attributes
     ----------
-    method : str
+    method, dataset : str
     reason : str
-        What differed, and where; empty: nothing.
+        What is wrong with it, in words that go on from its name; empty: nothing.
     skipped : str
         Why it was not computed again, or an empty string.
     """
 
     method: str
+    dataset: str
     reason: str = ""
     skipped: str = ""
 
@@ -82,14 +88,24 @@ def audit_suite(
         differing = [one for one in found if one.reason]
         for one in differing:
             _fail(plan, one, store)
-    skipped: dict[str, list[str]] = {}
-    for one in found:
-        if one.skipped:
-            skipped.setdefault(one.skipped, []).append(one.method)
+        skipped: dict[str, list[str]] = {}
+        for one in found:
+            if one.skipped and one.method not in skipped.setdefault(one.skipped, []):
+                skipped[one.skipped].append(one.method)
+        store.save_audit(
+            plan.suite.name,
+            {
+                "audited": [[one.method, one.dataset] for one in found if not one.skipped],
+                "failed": {one.method: one.reason for one in differing},
+                "skipped": skipped,
+            },
+        )
     for why, ids in skipped.items():
-        err.print(f"not audited: {', '.join(dict.fromkeys(ids))} ({why})", markup=False)
+        err.print(f"not audited: {', '.join(ids)} ({why})", markup=False)
     for one in differing:
-        err.print(f"audit: {one.method} depends on rows that it may not see: {one.reason}", markup=False)
+        err.print(f"audit: {one.method} {one.reason}", markup=False)
+    if not differing and not manner.quiet:
+        out.print("audit: nothing differs")
     return differing
 
 
@@ -101,7 +117,7 @@ def _audits(
     here = environment(plan)
     for unit in units_to_audit(manner.units(plan), store):
         if why := _obstacle(unit, here, store):
-            yield Audited(unit.method.id, skipped=why)
+            yield Audited(unit.method.id, unit.dataset.id, skipped=why)
         else:
             together.setdefault(unit.method.id, []).append(unit)
     if not manner.quiet:
@@ -109,21 +125,26 @@ def _audits(
         out.print(f"audit: {count(len(together), 'method')}, one draw of each of {count(number, 'unit')} again")
     cache = DrawCache()
     cache.own.update(own)
-    units = [unit for ones in together.values() for unit in ones]
+    packages = packages_to_load(plan, [unit for ones in together.values() for unit in ones])
     started = datetime.fromisoformat(store.find_run(plan.suite.name)["started"]).timestamp()
-    with _fresh_process(plugins, packages_to_load(plan, units), manner, started) as compute:
+    with ExitStack() as stack:
+        # they start when they are first asked for something
+        computes = [stack.enter_context(_fresh_process(plugins, packages, manner, started)) for _ in range(3)]
         for id_ in sorted(together, key=lambda id_: id_ != BASELINE):
-            reasons = (_difference(unit, cache, store, compute) for unit in together[id_])
-            try:
-                reason = next(filter(None, reasons), "")
-            except TimeoutError:
-                yield Audited(id_, skipped=f"took longer than {manner.limits.seconds:g} s")
-                continue
-            if reason and id_ == BASELINE:
-                # then others that differ have done nothing wrong
-                yield from (Audited(one, skipped=f"not even the baseline is the same: {reason}") for one in together)
-                return
-            yield Audited(id_, reason)
+            for unit in together[id_]:
+                reason = skipped = ""
+                try:
+                    reason = _difference(unit, cache, store, computes)
+                except TimeoutError:
+                    skipped = f"took longer than {manner.limits.seconds:g} s"
+                if reason and id_ == BASELINE:
+                    # then others that differ have done nothing wrong
+                    why = f"not even the baseline is the same: {reason}"
+                    yield from (Audited(m, one.dataset.id, skipped=why) for m, ones in together.items() for one in ones)
+                    return
+                yield Audited(id_, unit.dataset.id, reason, skipped)
+                if reason or skipped:
+                    break
 
 
 def units_to_audit(units: Sequence[Unit], store: Store) -> list[Unit]:
@@ -149,7 +170,7 @@ def _obstacle(unit: Unit, here: Mapping[str, str], store: Store) -> str:
 def _fail(plan: Plan, one: Audited, store: Store) -> None:
     """Store all units of a method as failed: it gets the baseline's scores."""
     stored = store.statuses()
-    error = f"the audit found that it depends on rows that it may not see: {one.reason}"
+    error = f"{FAILED_BY_AUDIT} {one.reason}"
     for unit in plan.units:
         if unit.method.id == one.method and unit.key in stored:
             store.save_invalid(unit, UnitResult(unit.key, error=error), environment(plan))
@@ -187,57 +208,79 @@ def _call(started: float, function: Callable[..., Any], *args: Any) -> Any:
     return function(*args)
 
 
-def _difference(unit: Unit, cache: DrawCache, store: Store, compute: Any) -> str:
-    """Compute the last draw of a unit again; return in words how it differs from the stored one."""
+def _difference(unit: Unit, cache: DrawCache, store: Store, computes: Sequence[Any]) -> str:
+    """Compute the last draw of a unit again; return what is wrong with the method if it is not the stored one.
+
+    Parameters
+    ----------
+    unit, cache, store
+        See `_audits`.
+    computes : sequence of callable
+        Compute in three processes; the last two are asked only if something differs.
+    """
     prepared = [cache.draw(unit, index) for index in unit.draws]
-    method, draw = method_instance(unit.method), prepared[-1]
+    method, draw, stored = method_instance(unit.method), prepared[-1], _stored(unit, store)
     if not getattr(method, "many_tolerance", 0.0):
         # it declares that what is computed beside a draw changes no bit
         prepared = [draw]
-    try:
-        if isinstance(method, Adjuster | Detector):
-            found = compute(predict_hidden, unit, hidden(prepared, test_rows=True))
-        else:
-            made = compute(augment_hidden, unit, hidden(prepared))
-            found = _last_result(unit, method, [draw], [made])
-    except TimeoutError:
-        # that may be the machine's fault
-        raise
-    except Exception as error:
-        return f"{_where(unit)}: computed from its training rows alone, it failed ({describe(error)})"
-    return _compared(unit, found, store)
 
-
-def _where(unit: Unit) -> str:
-    return f"{unit.dataset.id} · {unit.scenario.id} · draw {unit.draws[-1]}"
-
-
-def _compared(unit: Unit, found: DrawResult, store: Store) -> str:
-    """Return in words how the predictions of a draw differ from the stored ones."""
-    query = """SELECT p.data FROM predictions p JOIN units u ON u.id = p.unit
-               WHERE u.key = ? AND p.draw = ? AND p.classifier = ?"""
-    for classifier, cell in found.cells.items():
-        if cell.error:
-            return f"{_where(unit)}: computed from its training rows alone, it failed ({cell.error})"
-        [data] = store.connection.execute(query, [unit.key, found.draw, classifier]).fetchone()
-        ours, theirs = unpack_predictions(pack_predictions(cell)), unpack_predictions(data)
-        differing = np.zeros(len(found.y_test), dtype=bool)
-        for name, one in ours.items():
-            other = theirs[name]
-            if one is None or other is None:
-                differing |= one is not other
+    def predicted(compute: Any) -> _Predictions:
+        try:
+            if isinstance(method, Adjuster | Detector):
+                found = compute(predict_hidden, unit, hidden(prepared, test_rows=True))
             else:
-                differing |= (one != other).reshape(len(differing), -1).any(axis=1)
+                made = compute(augment_hidden, unit, hidden(prepared))
+                found = _last_result(unit, method, [draw], [made])
+        except TimeoutError:
+            # that may be the machine's fault
+            raise
+        except Exception as error:
+            return dict.fromkeys(stored, describe(error))
+        return {name: cell.error or pack_predictions(cell) for name, cell in found.cells.items()}
+
+    where = f"{unit.dataset.id} · {unit.scenario.id} · draw {draw.draw.index}"
+    found = predicted(computes[0])
+    differs = _compared(found, stored)
+    if not differs:
+        return ""
+    for text in found.values():
+        if isinstance(text, str) and text.startswith(ForbiddenError.__name__):
+            return f"did what it may not do: {where}: {text}"
+    if again := _compared(*map(predicted, computes[1:])):
+        # it may have seen no more than it should: that cannot be told
+        return f"does not follow its random_state: {where}: computed two times from the same training rows, {again}"
+    return f"depends on rows that it may not see: {where}: computed from its training rows alone, {differs}"
+
+
+def _stored(unit: Unit, store: Store) -> _Predictions:
+    """Return the predictions of a unit's last draw that were stored."""
+    query = """SELECT p.classifier, p.data FROM predictions p JOIN units u ON u.id = p.unit
+               WHERE u.key = ? AND p.draw = ?"""
+    return dict(store.connection.execute(query, [unit.key, unit.draws[-1]]))
+
+
+def _compared(ours: _Predictions, theirs: _Predictions) -> str:
+    """Return in words how some predictions differ from others; an empty string where none does."""
+    for classifier, one in ours.items():
+        other = theirs[classifier]
+        if isinstance(one, str) or isinstance(other, str):
+            if one != other:
+                return f"it failed ({next(text for text in (one, other) if isinstance(text, str))})"
+            continue
+        first, second = unpack_predictions(one), unpack_predictions(other)
+        differing = np.zeros(max(len(array) for array in first.values() if array is not None), dtype=bool)
+        for name, values in first.items():
+            if values is None or second[name] is None:
+                differing |= values is not second[name]
+            else:
+                differing |= (values != second[name]).reshape(len(differing), -1).any(axis=1)
         if differing.any():
-            return (
-                f"{_where(unit)}: computed from its training rows alone, {differing.sum()} of {len(differing)} "
-                f"predictions differ ({classifier})"
-            )
+            return f"{differing.sum()} of {len(differing)} predictions differ ({classifier})"
     return ""
 
 
 def hidden(prepared: Sequence[PreparedDraw], *, test_rows: bool = False) -> list[PreparedDraw]:
-    """Return draws of which the last one has its training rows; everything else in them is shuffled.
+    """Return draws of which the last one has its training rows; every other cell is drawn anew.
 
     Parameters
     ----------
@@ -271,12 +314,17 @@ def _hidden_draw(one: PreparedDraw, rng: np.random.Generator, *, train: bool, te
 
 
 def _hidden(table: Table, rng: np.random.Generator, *, rows: bool, classes: bool) -> Table:
-    """Return a table as it is, or with its columns, or its classes, each shuffled; without posterior."""
+    """Return a table as it is, or with the cells of its columns, or its classes, drawn anew; without posterior."""
     X, y = table.X, table.y
     if not rows:
-        shuffled = {name: X[name].to_numpy()[rng.permutation(len(X))] for name in X.columns}
-        X = pd.DataFrame(shuffled, columns=X.columns).astype(X.dtypes.to_dict())
-    return Table(X.copy(), y.copy() if classes else rng.permutation(y), None, table.series)
+        drawn = {name: _drawn(X[name].to_numpy(), rng) for name in X.columns}
+        X = pd.DataFrame(drawn, columns=X.columns).astype(X.dtypes.to_dict())
+    return Table(X.copy(), y.copy() if classes else _drawn(y, rng), None, table.series)
+
+
+def _drawn(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return as many values, drawn with replacement from half of them: mean, range and shares are others."""
+    return np.asarray(rng.choice(rng.permutation(values)[: (len(values) + 1) // 2], len(values)))
 
 
 def augment_hidden(unit: Unit, prepared: list[PreparedDraw]) -> Augmented:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -196,7 +197,9 @@ def export(
         elif file.suffix == ".tex":
             replace_file(file, to_latex(compare(results_of(reader, suite), metric=metric)).encode())
         else:
-            write_parts(score_parts(reader, suite), file)
+            # reading ends before the store is closed, also where writing fails half way
+            with closing(score_parts(reader, suite)) as parts:
+                write_parts(parts, file)
     out.print(f"written: {file.resolve()}", markup=False)
 
 

@@ -1,15 +1,16 @@
 """What a method may not do while it works: open data files or a store, sample a data set, search memory for rows.
 
 What it tries is refused, and the unit fails even where the method swallows the error. Python's audit events tell of it,
-so a library that opens files by itself (pyarrow's readers), a process that a method starts, and a walk up the call
-stack go unseen: `audit` finds what comes out of memory. Neither is a sandbox: a plugin that is out to deceive has the
-whole process.
+so a library that opens files by itself (pyarrow's readers), what a process does that a method starts (unless a file of
+data is named when it starts), and a walk up the call stack go unseen: `audit` finds what comes out of memory. Neither
+is a sandbox: a plugin that is out to deceive has the whole process.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,13 @@ _OF_MEMORY = {
     **dict.fromkeys(("gc.get_objects", "gc.get_referrers"), "search the objects in memory"),
     "sys._current_frames": "search the call stacks of threads",
     "augbench.simulated_draw": "sample a simulated data set",
+}
+#: audit event of what starts a process, or gives a file another name -> how many of its arguments come before those of
+#: the environment, in which a folder of data may be named
+_NAMING = {
+    "os.system": 1,
+    **dict.fromkeys(("os.exec", "os.posix_spawn", "os.link", "os.symlink", "os.rename"), 2),
+    **dict.fromkeys(("subprocess.Popen", "os.spawn"), 3),
 }
 #: how an SQLite file begins, and the log beside it
 _SQLITE = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
@@ -74,6 +82,10 @@ class _Guard:
             self._check_file(*args)
         elif event in _OF_MEMORY:
             self._refuse(_OF_MEMORY[event])
+        elif event in _NAMING:
+            for text in _texts(args[: _NAMING[event]]):
+                if self._names_data(text):
+                    self._refuse(f"name a file of data to the system ({event}): {text}")
 
     def _refuse(self, what: str) -> None:
         self.tried.append(f"{self.who} may not {what}")
@@ -85,22 +97,33 @@ class _Guard:
         path = os.path.realpath(os.fsdecode(file))
         if path.endswith(_CODE):
             return
-        installed = path.startswith(_INSTALLED)
-        for place in self.places:
-            # data that a package carries lie among the installed files, too
-            counts = not installed or place.startswith(_INSTALLED)
-            if counts and (path == place or path.startswith(place + os.sep)):
-                self._refuse(f"open a file of data: {path}")
+        if self._is_data(path):
+            self._refuse(f"open a file of data: {path}")
         if path.startswith(_SYSTEM):
             if path.endswith("/mem"):
                 self._refuse(f"read memory: {path}")
             return
-        if installed or flags & os.O_TRUNC or not os.path.isfile(path):
+        # nothing is read of a file that is emptied, or is opened for writing only, as a log is
+        read = not flags & os.O_TRUNC and flags & (os.O_WRONLY | os.O_RDWR) != os.O_WRONLY
+        if path.startswith(_INSTALLED) or not read or not os.path.isfile(path):
             return
         if self._is_sqlite(path):
             self._refuse(f"open an SQLite file, which may be a store: {path}")
         if self.written[0] < os.stat(path).st_mtime < self.written[1]:
             self._refuse(f"read what was written to a file during the run: {path}")
+
+    def _is_data(self, path: str) -> bool:
+        # data that a package carries lie among the installed files, too
+        installed = path.startswith(_INSTALLED)
+        counting = (place for place in self.places if not installed or place.startswith(_INSTALLED))
+        return any(path == place or path.startswith(place + os.sep) for place in counting)
+
+    def _names_data(self, text: str) -> bool:
+        """Tell whether a text is the path of data, or such a path stands in it, as in a command for a shell."""
+        places = (place for place in self.places if not any(one.startswith(place) for one in _INSTALLED))
+        return self._is_data(os.path.realpath(text)) or any(
+            re.search(rf"(?<![\w.-]){re.escape(place)}(?![\w.-])", text) for place in places
+        )
 
     def _is_sqlite(self, path: str) -> bool:
         self.looking.now = True
@@ -111,6 +134,15 @@ class _Guard:
             return False
         finally:
             self.looking.now = False
+
+
+def _texts(values: Any) -> Iterator[str]:
+    """Yield the texts and paths among some values, which may be lists of such."""
+    for one in values if isinstance(values, list | tuple) else [values]:
+        if isinstance(one, list | tuple):
+            yield from _texts(one)
+        elif isinstance(one, str | bytes | os.PathLike) and (text := os.fsdecode(one)) and "\0" not in text:
+            yield text
 
 
 _GUARD = _Guard()

@@ -169,7 +169,7 @@ def compute_suite(
         return [], len(plan.units)
     with Store(places.store, write=True) as store:
         units = manner.units(plan)
-        todo, done, failed = units_to_run(units, store, retry_failed=manner.retry_failed)
+        todo, done, failed = units_to_run(units, store, retry_failed=manner.retry_failed, audit=manner.audit)
         estimator = Estimator(plan, measured_before(store, plan))
         if not limit:
             # (within a time, what matters most comes first)
@@ -209,7 +209,7 @@ def _check_packages(plan: Plan) -> None:
 def _print_dry_run(plan: Plan, places: Places, manner: Manner) -> None:
     with Store(places.store) if places.store.is_file() else nullcontext() as store:
         units = manner.units(plan)
-        standing = units_to_run(units, store, retry_failed=manner.retry_failed)
+        standing = units_to_run(units, store, retry_failed=manner.retry_failed, audit=manner.audit)
         estimator = Estimator(plan, measured_before(store, plan) if store else [])
         print_plan(plan, units, standing, estimator, 0 if manner.scheduler else manner.processes)
         if manner.cost_alone and (alone := units_to_time(units, store, all_stored=True)):

@@ -90,12 +90,6 @@ def _lines(found: Power) -> list[str]:
         lines.append("What all draws share, since they come from the same rows, no number of draws averages away.")
     if not single:
         lines.append(f"With the run's {count(found.n_datasets, 'data set')}: {_more_draws(found)}.")
-        low, high = map(_needed, found.range_needed)
-        span = f"{low} and {high}" if low != high else f"{low}, at either,"
-        lines.append(
-            f"{one.n_datasets} data sets tell the spread roughly: at the ends of its 95 % interval it takes {span} "
-            "data sets."
-        )
     if found.effect < ROPE:
         lines.append(
             f"The leaderboard will call it equivalent where its interval is within ±{ROPE} points, significant or not."
@@ -121,17 +115,11 @@ def _more_draws(found: Power) -> str:
     return "no number of draws is enough, since draws do not average away what differs between data sets"
 
 
-def _needed(number: int | None) -> str:
-    from ..leaderboard.power import MOST_DATASETS
-
-    return f"more than {MOST_DATASETS}" if number is None else str(number)
-
-
 def _print_designs(found: Power) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ..leaderboard.power import TARGET
+    from ..leaderboard.power import TARGET, in_words
 
     shown, single = found.table(found.typical), found.n_datasets == 1
     out.print(
@@ -144,7 +132,7 @@ def _print_designs(found: Power) -> None:
         table.add_column(f"{100 * TARGET:.0f} % from", justify="right")
     for draws, chances in shown.iterrows():
         cells = [Text(f"{100 * one:.0f} %", "bold" if one >= TARGET else "") for one in chances]
-        last = [] if single else [_needed(found.datasets_needed(found.typical, int(str(draws))))]
+        last = [] if single else [in_words(found.datasets_needed(found.typical, int(str(draws))))]
         table.add_row(str(draws), *cells, *last)
     print_table(table)
 
@@ -154,6 +142,8 @@ def _print_methods(found: Power) -> None:
 
     from rich.table import Table
     from rich.text import Text
+
+    from ..leaderboard.power import in_words
 
     single = found.n_datasets == 1
     out.print("\nby method: standard deviations in points, what it takes, and what the run sees:", markup=False)
@@ -167,7 +157,7 @@ def _print_methods(found: Power) -> None:
             draws = found.draws_needed(one)
             needed = str(draws) if draws else "no number"
         else:
-            needed = _needed(found.datasets_needed(one, found.n_draws))
+            needed = in_words(found.datasets_needed(one, found.n_draws))
         sees = f"{smallest:+.2f} or more" if isfinite(smallest) else "nothing"
         table.add_row(Text(one.method), f"{one.fixed:.2f}", f"{one.draw:.2f}", needed, sees)
     print_table(table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypedDict
@@ -70,7 +70,7 @@ def results_of(store: Store, suite: str | None = None, keep: bool = False) -> Re
         return _results_of(store, suite, keep)
 
 
-def score_parts(store: Store, suite: str | None = None) -> Iterator[pd.DataFrame]:
+def score_parts(store: Store, suite: str | None = None) -> Generator[pd.DataFrame, None, None]:
     """Yield the scores of the run that `results_of` takes, the same rows and columns, in parts of some thousand rows.
 
     Raises
@@ -133,6 +133,7 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
                     info.get("hygiene", {}),
                     __version__,
                     *_of_interest(info),
+                    info.get("audit"),
                 ]
             ),
             "units_done": run["done"],
@@ -143,6 +144,7 @@ def _results_of(store: Store, suite: str | None, keep: bool) -> Results:
             "trials": info.get("trials", 0),
             "budget": info.get("budget", ""),
             "left_out": info.get("left_out", []),
+            "audit": info.get("audit", {}),
         },
         predictions=stored_predictions(store, run["id"], info, scores, keep),
         # of a store that is about to be deleted nothing can be read later

@@ -106,14 +106,21 @@ class Display(Protocol):
         """Show that a unit's result is stored."""
 
 
-def units_to_run(units: list[Unit], store: Store | None, *, retry_failed: bool) -> tuple[list[Unit], int, int]:
-    """Return those of some units that the store lacks, and how many are done and failed already."""
+def units_to_run(
+    units: list[Unit], store: Store | None, *, retry_failed: bool, audit: bool = False
+) -> tuple[list[Unit], int, int]:
+    """Return those of some units that the store lacks, and how many are done and failed already.
+
+    Of the failed ones, to retry, those that an audit stored as failed are left out unless there is an audit again.
+    """
     statuses = store.statuses() if store is not None else {}
     done = sum(statuses.get(unit.key) == "done" for unit in units)
-    failed = sum(statuses.get(unit.key) == "failed" for unit in units)
-    wanted = {None, "failed"} if retry_failed else {None}
-    todo = [unit for unit in units if statuses.get(unit.key) in wanted]
-    return todo, done, 0 if retry_failed else failed
+    failed = {unit.key for unit in units if statuses.get(unit.key) == "failed"}
+    retried = failed if retry_failed else set()
+    if retried and store is not None and not audit:
+        retried = retried - store.failed_by_audit()
+    todo = [unit for unit in units if unit.key not in statuses or unit.key in retried]
+    return todo, done, len(failed - retried)
 
 
 def packages_to_load(plan: Plan, units: Iterable[Unit]) -> list[str]:

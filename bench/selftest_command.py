@@ -53,7 +53,9 @@ def selftest(
         raise typer.Exit(130) from None
     # what is stored must not vouch for other code the next time
     shutil.rmtree(folder)
-    index = write_page(found, out_dir / ("page-full" if full else "page"), full=full)
+    # that of some groups does not take the place of that of all
+    name = "-".join(["page", *(groups or []), *(["full"] if full else [])])
+    index = write_page(found, out_dir / name, full=full)
     out.print(f"\n{summary(found)}\npage: {index.resolve()}", markup=False)
     if not all(group.passed for group in found):
         raise typer.Exit(1)

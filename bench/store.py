@@ -35,6 +35,8 @@ __all__ = ["Store", "StoreBusyError"]
 
 #: stands in a unit's error before how it failed later
 _AGAIN = " (its scores are kept; computed again: "
+#: how the error of a unit begins that an audit stored as failed
+FAILED_BY_AUDIT = "the audit found that it"
 
 
 def _now() -> str:
@@ -272,8 +274,10 @@ class Store:
         definition = digest([plan.suite.model_dump(mode="json", exclude={"device"}), [u.key for u in plan.units],
                              [vars(one) for one in plan.exclusions]])  # fmt: skip
         with self.transaction() as connection:
-            found = connection.execute("SELECT id FROM runs WHERE definition = ?", [definition]).fetchone()
+            found = connection.execute("SELECT id, info FROM runs WHERE definition = ?", [definition]).fetchone()
             if found:
+                if audit := json.loads(found[1]).get("audit"):
+                    info = {**info, "audit": audit}
                 connection.execute("UPDATE runs SET info = ? WHERE id = ?", [json.dumps(info), found[0]])
                 # the newest run is the one that the leaderboard shows
                 run = connection.execute("SELECT max(id) + 1 FROM runs").fetchone()[0]
@@ -299,6 +303,18 @@ class Store:
                 [(run, e.method, e.dataset, e.scenario, e.status, e.reason) for e in plan.exclusions],
             )
         return int(run)
+
+    def save_audit(self, suite: str, audit: dict[str, Any]) -> None:
+        """Remember of the newest run of a suite which of its units an audit has computed again, and what it found."""
+        run = self.find_run(suite)
+        with self.transaction() as connection:
+            info = json.dumps({**run["info"], "audit": audit})
+            connection.execute("UPDATE runs SET info = ? WHERE id = ?", [info, run["id"]])
+
+    def failed_by_audit(self) -> set[str]:
+        """Return the keys of the units that an audit stored as failed: computed again, they would be as they were."""
+        query = "SELECT key FROM units WHERE status = 'failed' AND error GLOB ?"
+        return {key for [key] in self.connection.execute(query, [f"{FAILED_BY_AUDIT} *"])}
 
     def runs(self) -> list[dict[str, Any]]:
         """Return every run, newest first: id, suite, started, units, done, failed, and its info."""

@@ -194,13 +194,21 @@ class Power:
         if single:
             design = f"{needed:,} draws of this data set" if needed else "no number of draws of this data set is enough"
         else:
-            design = f"{needed} data sets" if needed else f"more than {MOST_DATASETS} data sets"
-            design += f" with {count_of(self.n_draws, 'draw')} each"
+            low, high = map(in_words, self.range_needed)
+            span = f" ({low} to {high}, since {spread.n_datasets} data sets tell the spread no better)"
+            design = (
+                f"{in_words(needed)} data sets with {count_of(self.n_draws, 'draw')} each{span if low != high else ''}"
+            )
         sees = f"sees {smallest:+.2f} points or more"
         if not self.reachable:
             sees = f"can show nothing: with {count_of(self.family, 'comparison')} no corrected p reaches .05"
         chance = f"{100 * TARGET:.0f} %"
         return f"To see {self.effect:+.2f} points with probability {chance}: {design}. The run had {had}, which {sees}."
+
+
+def in_words(datasets: int | None) -> str:
+    """Return a number of data sets that are needed; None is more than are thought of."""
+    return f"more than {MOST_DATASETS}" if datasets is None else str(datasets)
 
 
 def power_of(

@@ -19,6 +19,9 @@ ALPHA = 0.05
 #: data sets that one warning names
 MOST_NAMED = 8
 
+#: over two data sets an interval is narrow by luck only
+FEWEST_DATASETS = 3
+
 #: The rule: every verdict and what it says, in the order in which they are asked; the first that fits is the word.
 VERDICTS = {
     "baseline": "what all else is compared with",
@@ -29,9 +32,9 @@ VERDICTS = {
     "too few draws": "with fewer than 3 draws of a single data set there is neither interval nor test",
     "too few distinct draws": "the difference is the same in every draw of a single data set: no spread to test "
     "it against. Run more draws, or test on more rows",
-    "equivalent": f"the 95 % interval against the baseline lies wholly within ±{ROPE} points, and no draw failed: a "
-    "difference, significant or not, that is too small to matter. Of this method alone, not corrected for how many "
-    "there are",
+    "equivalent": f"the 95 % interval against the baseline lies wholly within ±{ROPE} points, over one data set or at "
+    f"least {FEWEST_DATASETS}, and no draw failed: a difference, significant or not, that is too small to matter. Of "
+    "this method alone, not corrected for how many there are",
     "harms": "worse than the baseline (Holm p < .05)",
     "helps": "better than the baseline (Holm p < .05), and its 95 % interval against every trivial control and every "
     "adjuster lies above 0",
@@ -86,7 +89,8 @@ def verdict(row: pd.Series, confirmatory: bool, controls: list[float], family: i
     if row["untested"]:
         return str(row["untested"])
     # a failed draw is a tie with the baseline by decree: it narrows the interval, and is no evidence of a tie
-    if row["low"] > -ROPE and row["high"] < ROPE and not row["n_failed"]:
+    enough = row["n_datasets"] == 1 or row["n_datasets"] >= FEWEST_DATASETS
+    if row["low"] > -ROPE and row["high"] < ROPE and enough and not row["n_failed"]:
         return "equivalent"
     if not row["p_baseline_holm"] < ALPHA:
         # a method that applies to one of several data sets has no test at all

@@ -1,7 +1,8 @@
-"""Harm that is known: rows of the wrong class among those that are added.
+"""Harm that is known: wrong labels among the training rows, and rows of the wrong class among those that are added.
 
-The oracle adds rows of which a share comes from the other class. What logistic regression tends to on such rows, and
-how often it is wrong on sound ones, is computed from the formula of the simulation, with no code of the harness.
+Of the training rows a share has the label of the other class; or the oracle adds rows of which a share comes from it.
+What logistic regression tends to on such rows, and how often it is wrong on sound ones, is computed from the formula of
+the simulation, with no code of the harness.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from ..leaderboard.posterior import ROPE
 from ..leaderboard.tables import compare
 from .claim import Finding, by_draw, mean_near, row_of
 from .gain import UNPENALISED, simulation
-from .truth import CEILING, accuracy_with_wrong_rows
+from .truth import CEILING, accuracy_with_flipped_labels, accuracy_with_wrong_rows
 from .workbench import Workbench
 
 #: shares of the added rows that are of the other class
@@ -22,8 +23,37 @@ COUNT = 20
 ROWS = 20_000
 
 
+#: shares of the training rows that have the other label, and how many rows there are
+FLIPPED = (0.1, 0.25, 0.4)
+FEW_ROWS = 2000
+
+
 def check(bench: Workbench) -> Iterator[Finding]:
     """Put the claims to the test."""
+    yield from _flipped_labels(bench)
+    yield from _wrong_rows(bench)
+
+
+def _flipped_labels(bench: Workbench) -> Iterator[Finding]:
+    """Learn from wrong labels."""
+    sizes = {"n_train": FEW_ROWS, "n_test": ROWS}
+    datasets = [
+        {"name": "planted-noisy", "id": f"flipped-{share:g}", "params": {**sizes, "flipped": share}}
+        for share in FLIPPED
+    ]
+    draws = bench.often(50, 200)
+    results = bench.run("harm-flipped", methods=[], datasets=datasets, classifiers=UNPENALISED, draws=draws, block=10)
+    regrets = results.scores.groupby("dataset", observed=True)["regret_accuracy"]
+    for share in FLIPPED:
+        yield mean_near(
+            f"{100 * share:.0f} % wrong labels on {FEW_ROWS:,} training rows cost, in accuracy, what was computed",
+            regrets.get_group(f"flipped-{share:g}"),
+            CEILING - accuracy_with_flipped_labels(share, FEW_ROWS),
+        )
+
+
+def _wrong_rows(bench: Workbench) -> Iterator[Finding]:
+    """Add rows of the wrong class."""
     results = bench.run(
         "harm",
         methods=[

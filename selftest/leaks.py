@@ -37,11 +37,14 @@ CANARIES = {
     "planted-reads-cache": "takes the rows that the harness keeps",
     "planted-walks-frames": "walks up the call stack",
     "planted-reads-file": "reads the data file",
+    "planted-reads-by-process": "has another program read the data file",
+    "planted-reads-by-link": "gives the data file a second name and reads that",
     "planted-looks-aside": "takes rows of the other draws of its call",
     "planted-remembers": "remembers rows of earlier draws",
     "planted-keeps-file": "keeps rows of earlier draws in a file",
     "planted-adjusts-by-frames": "finds the classes of test rows up the call stack, when it adjusts probabilities",
 }
+FROM_FILE = ("planted-reads-file", "planted-reads-by-process", "planted-reads-by-link")
 BY_NAME = "planted-loads-by-name"
 BEHIND = "planted-looks-behind"
 HONEST = ["planted-copies", BEHIND, "smote", "jitter", "class-weight"]
@@ -61,7 +64,7 @@ def _canaries(bench: Workbench) -> Iterator[Finding]:
     """Plant methods on a table whose splits are redrawn."""
     table = FileDataset(_write_table(bench.folder), "y")
     params: dict[str, Any] = {name: {"steps": 100} for name in NETWORKS}
-    params["planted-reads-file"] = {"path": str(table.path)}
+    params |= {name: {"path": str(table.path)} for name in FROM_FILE}
     params["planted-keeps-file"] = {"path": str(bench.folder / "kept.csv")}
     honest = HONEST + (NETWORKS if bench.full else [])
     methods = [{"name": name, "id": name, "params": params.get(name, {})} for name in [*CANARIES, *honest]]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..datasets.contract import Table
+from ..datasets.contract import SimulatedDraw, Table
 from ..datasets.simulated import BETA, LogisticSimulation
 from ..methods.contract import Augmenter
 from ..methods.controls import RandomOversampling
@@ -161,6 +161,33 @@ class UnitUniform(Augmenter):
     ) -> tuple[pd.DataFrame, np.ndarray]:
         labels = np.repeat(list(counts), list(counts.values()))
         return pd.DataFrame(rng.random((len(labels), X.shape[1])), columns=X.columns), labels
+
+
+class NoisySimulation(LogisticSimulation):
+    """The logistic simulation with training rows some of which have the label of the other class.
+
+    Parameters
+    ----------
+    n_train, n_test : int
+        Rows of the two tables.
+    flipped : float
+        The chance of a training row to have the other label.
+    """
+
+    name = "planted-noisy"
+    description = "The logistic simulation with wrong labels among the training rows"
+
+    def __init__(self, n_train: int = 80000, n_test: int = 20000, flipped: float = 0.0) -> None:
+        super().__init__(n_train, n_test)
+        self.flipped = flipped
+        self._params["flipped"] = flipped
+
+    def sample(self, rng: np.random.Generator, draw: int) -> SimulatedDraw:
+        """Sample one data set; the test rows have their own labels."""
+        sound = super().sample(rng, draw)
+        flips = rng.random(self.n_train) < self.flipped
+        train = Table(sound.train.X, np.where(flips, 1 - sound.train.y, sound.train.y), sound.train.posterior)
+        return SimulatedDraw(train, sound.test)
 
 
 class RareSimulation(LogisticSimulation):

@@ -6,6 +6,9 @@ Whatever stops a method in its search, it says nothing of it: then it copies tra
 from __future__ import annotations
 
 import gc
+import io
+import os
+import subprocess
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -127,9 +130,34 @@ class ReadsFile(_Cheat):
         super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
         self.path, self.target = path, target
 
+    def _open(self) -> Any:
+        """Return what the table can be read from."""
+        return self.path
+
     def _look(self, X: pd.DataFrame, y: np.ndarray) -> Iterator[Rows]:
-        table = pd.read_csv(self.path)
+        table = pd.read_csv(self._open())
         yield table.drop(columns=self.target), table[self.target].to_numpy()
+
+
+class ReadsByProcess(ReadsFile):
+    """Has another program read the file from which the rows come."""
+
+    name = "planted-reads-by-process"
+
+    def _open(self) -> Any:
+        return io.BytesIO(subprocess.run(["cat", self.path], capture_output=True, check=True).stdout)
+
+
+class ReadsByLink(ReadsFile):
+    """Gives the file from which the rows come a second name, and reads that."""
+
+    name = "planted-reads-by-link"
+
+    def _open(self) -> Any:
+        link = f"{self.path}.link"
+        with suppress(FileExistsError):
+            os.link(self.path, link)
+        return link
 
 
 class LoadsByName(_Cheat):

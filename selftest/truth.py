@@ -46,10 +46,7 @@ def expected_regret(n: int) -> float:
 def accuracy_with_wrong_rows(wrong: float, n: int) -> float:
     """Return the accuracy of logistic regression on n rows where a share of those labelled 1 are rows of class 0.
 
-    Either label has half of the rows. The estimate is normal around the best logistic fit to that mixture, found
-    by Newton's method on a large sample, with the covariance of a model that does not hold (White's sandwich: van der
-    Vaart, Asymptotic Statistics, theorem 5.23; labels are given, so that only what varies within each counts). The
-    accuracy is that on sound rows.
+    Either label has half of the rows. The accuracy is that on sound rows.
 
     Parameters
     ----------
@@ -63,7 +60,52 @@ def accuracy_with_wrong_rows(wrong: float, n: int) -> float:
     # P(label 1 | row) in the mixture, and the weight that the mixture has at the row, beside the sound density
     ones = (1.0 - wrong) * p + wrong * (1.0 - p)
     weight = ones + (1.0 - p)
-    label = ones / weight
+    return _accuracy_of_fit(X, p, ones / weight, weight, n, rng, labels_given=True)
+
+
+def accuracy_with_flipped_labels(flipped: float, n: int) -> float:
+    """Return the accuracy, on sound rows, of logistic regression on n rows of which a share has the other label.
+
+    Parameters
+    ----------
+    flipped : float
+        The chance of a row to have it.
+    n : int
+        Training rows.
+    """
+    rng = np.random.default_rng(1)
+    X, p = _population(rng)
+    return _accuracy_of_fit(X, p, (1.0 - flipped) * p + flipped * (1.0 - p), np.ones(len(X)), n, rng)
+
+
+def _accuracy_of_fit(
+    X: np.ndarray,
+    p: np.ndarray,
+    label: np.ndarray,
+    weight: np.ndarray,
+    n: int,
+    rng: np.random.Generator,
+    labels_given: bool = False,
+) -> float:
+    """Return the accuracy on sound rows of logistic regression that has learned from n rows of another distribution.
+
+    The estimate is normal around the best logistic fit to that distribution, found by Newton's method on a large
+    sample, with the covariance of a model that does not hold (White's sandwich: van der Vaart, Asymptotic Statistics,
+    theorem 5.23).
+
+    Parameters
+    ----------
+    X, p : numpy.ndarray
+        See `_population`.
+    label, weight : numpy.ndarray of shape (rows,)
+        P(label 1 | row), and the density of the row beside that of sound ones.
+    n : int
+        Training rows.
+    rng : numpy.random.Generator
+        For estimates.
+    labels_given : bool
+        Half of the n rows have either label, so that only what varies within each counts; else labels are drawn.
+    """
     beta = np.zeros(X.shape[1])
     for _ in range(30):
         fitted = 1.0 / (1.0 + np.exp(-X @ beta))
@@ -73,8 +115,10 @@ def accuracy_with_wrong_rows(wrong: float, n: int) -> float:
         if np.abs(step).max() < 1e-10:
             break
     squares = weight * (label * (1.0 - fitted) ** 2 + (1.0 - label) * fitted**2)
-    of_ones = X.T @ (weight * label * (1.0 - fitted)) / len(X)
-    scores = (X * squares[:, None]).T @ X / len(X) - 4.0 * np.outer(of_ones, of_ones)
+    scores = (X * squares[:, None]).T @ X / len(X)
+    if labels_given:
+        of_ones = X.T @ (weight * label * (1.0 - fitted)) / len(X)
+        scores -= 4.0 * np.outer(of_ones, of_ones)
     inverse = np.linalg.inv(hessian)
     estimates = rng.multivariate_normal(beta, inverse @ scores @ inverse / n, size=400)
     X, p = X[:40_000], p[:40_000]

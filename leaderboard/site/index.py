@@ -113,6 +113,7 @@ def run_line(results: Results) -> list[tuple[str, str]]:
         ("device", run.get("device")),
         ("parameters of methods", tuning_of(run, scores, given_in(results.methods))),
         ("budget of generative methods", budget_of(run)),
+        ("audit", _audit(results)),
     ]
     return [(name, str(value)) for name, value in line if value not in (None, "")]
 
@@ -123,6 +124,24 @@ def _units(run: Mapping[str, Any]) -> str | None:
         return None
     failed = int(run.get("units_failed") or 0)
     return f"{int(run['units_done']):,} done" + (f", {failed:,} failed" if failed else "")
+
+
+def _audit(results: Results) -> str | None:
+    """Say what was computed again where nothing is true but the training rows, and what came of it."""
+    if "audit" not in results.run:
+        return None
+    if not (audit := results.run["audit"]):
+        return "none: methods were watched, and nothing was computed again (bench run --audit)"
+    scores = results.scores[results.scores["status"].isin(["ok", "failed"])]
+    pairs = set(scores[["method", "dataset"]].itertuples(index=False, name=None))
+    audited = pairs & {(method, dataset) for method, dataset in audit["audited"]}
+    again = f"one draw each of {len(audited)} of {len(pairs)} pairs of method and data set was computed again from its "
+    parts = [
+        f"{again}training rows alone",
+        "; ".join(f"{method} {why}" for method, why in audit["failed"].items()) or "nothing differs",
+        *(f"not audited: {', '.join(methods)} ({why})" for why, methods in audit["skipped"].items()),
+    ]
+    return "; ".join(parts)
 
 
 def matrix(comparison: Comparison) -> dict[str, Any]:

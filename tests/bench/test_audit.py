@@ -58,6 +58,43 @@ class Waits(Honest):
             threading.Event().wait()
         return super()._generate(X, y, counts, rng)
 
+class Means(Honest):
+    """Moves its rows to where the test rows are in the mean, from the frames above."""
+    name = "means-here"
+    def _generate(self, X, y, counts, rng):
+        rows, codes = super()._generate(X, y, counts, rng)
+        frame = sys._getframe()
+        while frame:
+            part = frame.f_locals.get("part")
+            if part is not None:
+                return rows - rows.mean() + part.test.X.mean(), codes
+            frame = frame.f_back
+        return rows, codes
+
+class Unseeded(Honest):
+    """Takes no notice of its seed."""
+    name = "unseeded-here"
+    def _generate(self, X, y, counts, rng):
+        return super()._generate(X, y, counts, np.random.default_rng())
+
+class Logs(Honest):
+    """Writes a line to a file at every call, and reads none."""
+    name = "logs-here"
+    def _generate(self, X, y, counts, rng):
+        with open(FOLDER + "/log.txt", "a") as log:
+            print(len(X), file=log)
+        return super()._generate(X, y, counts, rng)
+
+class Keeps(Honest):
+    """Keeps in a file what it has made of the same rows before."""
+    name = "keeps-here"
+    def _generate(self, X, y, counts, rng):
+        with suppress(FileNotFoundError):
+            open(FOLDER + "/kept.txt").read()
+        with open(FOLDER + "/kept.txt", "w") as kept:
+            print(X.sum().sum(), file=kept)
+        return super()._generate(X, y, counts, rng)
+
 class Oracle(Detector):
     """Knows the classes of the rows that it scores, from the frames above."""
     name = "oracle-here"
@@ -72,13 +109,13 @@ class Oracle(Detector):
             frame = frame.f_back
         return np.zeros(len(X))
 '''
-LOOKING = ["remembers-here", "oracle-here"]
+LOOKING = ["remembers-here", "oracle-here", "means-here"]
 
 
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory):
     path = tmp_path_factory.mktemp("plugin") / "looking.py"
-    path.write_text(CHEATS)
+    path.write_text(f"FOLDER = {str(path.parent)!r}\n{CHEATS}")
     load_plugin(str(path))
     return str(path)
 
@@ -109,8 +146,8 @@ def audited(tmp_path, plugin):
 
 
 def test_honest_methods_are_not_accused(audited):
-    # one that is made alone, a filtered one, an adjuster that is tuned on inner folds
-    found, units = audited(["honest-here", "smote+gc", "threshold-tuned"])
+    # one that is made alone, a filtered one, an adjuster that is tuned on inner folds, one that writes a log
+    found, units = audited(["honest-here", "smote+gc", "threshold-tuned", "logs-here"])
     assert found == {}
     assert {status for _, status, _ in units} == {"done"}
 
@@ -129,12 +166,13 @@ def test_methods_that_saw_more_are_named_and_all_their_units_fail(audited, capsy
     found, units = audited([*LOOKING, "honest-here"])
     assert set(found) == set(LOOKING)
     for name in LOOKING:
-        assert "breast-cancer · imbalance:count=12 · draw 3: computed from its training rows alone" in found[name]
+        where = "breast-cancer · imbalance:count=12 · draw 3"
+        assert found[name].startswith(f"depends on rows that it may not see: {where}: computed from its training rows")
         errors = [(status, error) for method, status, error in units if method == name]
         assert len(errors) == 2
         for status, error in errors:
             assert status == "failed"
-            assert error == f"the audit found that it depends on rows that it may not see: {found[name]}"
+            assert error == f"the audit found that it {found[name]}"
     assert {status for method, status, _ in units if method in ("honest-here", "none")} == {"done"}
     assert "remembers-here depends on rows that it may not see" in "".join(capsys.readouterr().err.split("\n"))
 
@@ -142,6 +180,19 @@ def test_methods_that_saw_more_are_named_and_all_their_units_fail(audited, capsy
 def test_who_can_do_nothing_with_the_training_rows_alone_is_named(audited):
     found, _ = audited(["fails-here"], folds=0)
     assert "it failed (ValueError: where are the others?)" in found["fails-here"]
+
+
+def test_who_does_not_follow_its_seed_is_not_said_to_have_seen_more(audited):
+    found, units = audited(["unseeded-here"])
+    assert found["unseeded-here"].startswith("does not follow its random_state: breast-cancer")
+    assert "computed two times from the same training rows" in found["unseeded-here"]
+    assert {status for method, status, _ in units if method == "unseeded-here"} == {"failed"}
+
+
+def test_who_reads_what_was_written_during_the_run_is_told_so(audited):
+    found, _ = audited(["keeps-here"])
+    assert found["keeps-here"].startswith("did what it may not do: breast-cancer")
+    assert "a method may not read what was written to a file during the run" in found["keeps-here"]
 
 
 def test_results_of_another_machine_are_not_judged(audited, capsys):
@@ -220,11 +271,24 @@ def test_the_command_names_who_saw_more_and_ends_with_1(bench, tmp_path, plugin)
     assert done.returncode == 1
     assert "audit: oracle-here depends on rows that it may not see" in done.stderr
     with Store(tmp_path / "s.sqlite") as store:
-        assert {method for method, *_ in store.failures(store.find_run()["id"])} == {"oracle-here"}
+        run = store.find_run()
+        assert {method for method, *_ in store.failures(run["id"])} == {"oracle-here"}
+    pairs = [["none", "breast-cancer"], ["oracle-here", "breast-cancer"], ["honest-here", "breast-cancer"]]
+    assert sorted(run["info"]["audit"]["audited"]) == sorted(pairs)
+    assert "one draw each of 3 of 3 pairs of method and data set was computed again" in (
+        " ".join((tmp_path / "out/site/manifest.html").read_text().split())
+    )
     # what has failed stays so, and the same command says it again
     again = bench("run", "smoke", *options, "--quiet", "--no-site")
     assert again.returncode == 1
     assert "the audit found that it depends on rows that it may not see" in " ".join(again.stderr.split())
+    with Store(tmp_path / "s.sqlite") as store:
+        assert store.find_run()["info"]["audit"] == run["info"]["audit"]
+    # unless it is audited again
+    for more, computed in ((["--retry-failed"], 0), (["--retry-failed", "--audit"], 1)):
+        told = bench("run", "smoke", *options, "--no-site", *more)
+        assert told.returncode == 1
+        assert f"{computed} to compute" in " ".join(told.stdout.split())
 
 
 def test_an_audit_does_not_go_with_a_cluster_or_a_time(bench):

@@ -3,6 +3,7 @@
 import gc
 import os
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing, suppress
 
@@ -94,6 +95,43 @@ def test_places_of_data_are_not_read_not_even_by_another_name(variable, table, t
         pd.read_csv(inside)
 
 
+def run_in_shell(path):
+    subprocess.run(f"cat '{path}'", shell=True, check=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        lambda path, _: subprocess.run(["cat", path], check=True),
+        lambda path, _: subprocess.run(["cat", path.name], cwd=path.parent, check=True),
+        lambda path, _: run_in_shell(path),
+        lambda path, _: os.system(f"cat {path}"),
+        lambda path, _: os.posix_spawn("/bin/cat", ["cat", str(path)], os.environ),
+        lambda path, other: os.link(path, other),
+        lambda path, other: os.symlink(path, other),
+        lambda path, other: path.rename(other),
+    ],
+)
+def test_data_are_not_named_to_a_process_or_given_another_name(name, table, tmp_path, monkeypatch):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    inside = table.rename(folder / "table.csv")
+    monkeypatch.setenv("AUGBENCH_DATA", str(folder))
+    with pytest.raises(ForbiddenError, match="name a file of data to the system"), at_work():
+        name(inside, tmp_path / "other.csv")
+    assert inside.exists()
+    assert not (tmp_path / "other.csv").exists()
+
+
+def test_processes_that_have_nothing_to_do_with_data_are_allowed(tmp_path, monkeypatch):
+    for place in (tmp_path / "data", sys.prefix):
+        monkeypatch.setenv("AUGBENCH_DATA", str(place))
+        with at_work():
+            environment = {**os.environ, "COLUMNS": "80"}
+            subprocess.run([sys.executable, "-c", "pass"], check=True, env=environment)
+            subprocess.run(["true", f"{tmp_path}/data-of-mine/x"], check=True, cwd=tmp_path)
+
+
 def test_packages_below_a_place_of_data_can_be_imported(monkeypatch):
     monkeypatch.setenv("AUGBENCH_DATA", sys.prefix)
     with at_work(), open(np.__file__) as file:
@@ -138,10 +176,14 @@ def test_what_was_written_during_the_run_is_not_read_once_that_is_forbidden(tmp_
         assert before.read_text() == after.read_text() == "1"
         with open("/proc/self/status") as file:
             assert file.readline()
-    for mode in ("r", "a", "a+", "r+"):
+    for mode in ("r", "a+", "r+"):
         with pytest.raises(ForbiddenError, match="written to a file during the run"), at_work(), during.open(mode):
             pass
     with at_work():
+        # nothing is read: a log
+        with during.open("a") as log:
+            log.write("a line")
+        os.utime(during, (1.5, 1.5))
         # what was there is gone
         during.write_text("2")
         assert during.read_text() == "2"

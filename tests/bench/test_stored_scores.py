@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from augbench.bench.plan import make_plan
 from augbench.bench.report import results_of, run_info, score_parts
 from augbench.bench.suite import validate_suite
 from augbench.leaderboard.export import write_parts, write_table
+
+from ..conftest import BENCH
 
 CLASSIFIERS = ("logistic-regression", "random-forest")
 
@@ -152,6 +155,16 @@ def test_a_file_is_replaced_when_the_last_part_is_written_and_not_before(tmp_pat
     write_parts([part, part], path)
     back = pd.read_csv(path) if kind == "csv" else pd.read_parquet(path)
     assert back["a"].tolist() == [1, 2, 1, 2]
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_half_file(tmp_path):
+    fill(tmp_path / "s.sqlite", plan_of(scenarios=["imbalance:count=2"], draws=30))
+    # in KiB: more than what SQLite writes beside a store that is read
+    export = f"ulimit -f 64; trap '' XFSZ; exec {' '.join(BENCH)} export half.csv --store s.sqlite"
+    full = subprocess.run(["bash", "-c", export], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert full.returncode == 2
+    assert full.stderr == "error: cannot write 'half.csv': File too large\n"
+    assert not (tmp_path / "half.csv").exists()
 
 
 def test_a_run_without_a_score_is_not_exported(tmp_path):

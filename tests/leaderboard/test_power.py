@@ -142,6 +142,15 @@ def test_on_one_data_set_the_parts_add_up_to_the_tables_own_interval(kind):
         assert spread.fixed == pytest.approx(spread.draw / np.sqrt(3))
 
 
+def test_the_answer_says_how_roughly_few_data_sets_tell_the_spread():
+    found = power_of(scores(5, 5, {"m": 1.0}), 1.0)
+    low, high = found.range_needed
+    needed = found.datasets_needed(found.typical, 5)
+    assert low < needed < (high or MOST_DATASETS + 1)
+    assert f"{needed} data sets with 5 draws each ({low} to " in found.sentence
+    assert "since 5 data sets tell the spread no better" in found.sentence
+
+
 def test_the_smallest_design_is_the_first_that_reaches_the_target():
     spread = Spread("m", 1.2, 1.5, 10)
     found = question(spread, 10, 5, family=4)

@@ -65,6 +65,8 @@ def test_equivalent_is_an_interval_wholly_within_half_a_point(low, high, word):
         ({"is_control": True, "p_baseline_holm": 0.001}, "equivalent"),
         # an interval needs no significance that so few data sets could not reach
         ({"n_datasets": 3}, "equivalent"),
+        # two agree by luck
+        ({"n_datasets": 2}, "too few data sets"),
         # a tie by decree is no evidence
         ({"n_failed": 1}, "no difference shown"),
     ],
@@ -94,14 +96,15 @@ def test_every_word_is_in_the_rule():
 
 
 def test_copies_of_the_baseline_are_equivalent_where_a_test_was_possible():
-    same = [0.0, 0.0]
+    same = [0.0, 0.0, 0.0]
     assert words(differences(same)) == {"m0": "equivalent"}
     assert words(differences([0.0], draws=3)) == {"m0": "equivalent"}
     # one data set: two draws, or none that differ, test nothing
     assert words(differences([0.0], draws=2)) == {"m0": "too few draws"}
     assert words(differences([0.3], draws=5)) == {"m0": "too few distinct draws"}
+    assert words(differences([0.0, 0.0])) == {"m0": "too few data sets"}
     # applies to one of two data sets: nothing was tested
-    part = differences(same, status="ok")
+    part = differences([0.0, 0.0], status="ok")
     gone = (part["method"] == "m0") & (part["dataset"] == "d01")
     assert words(part.assign(status=np.where(gone, "not applicable", "ok"))) == {"m0": "too few data sets"}
 

@@ -16,7 +16,13 @@ from augbench.selftest.claim import mean_near, share_within
 from augbench.selftest.groups import Group
 from augbench.selftest.page import summary, write_page
 from augbench.selftest.planted import logistic_rows
-from augbench.selftest.truth import CEILING, accuracy_with_wrong_rows, expected_regret, rare_macro_f1
+from augbench.selftest.truth import (
+    CEILING,
+    accuracy_with_flipped_labels,
+    accuracy_with_wrong_rows,
+    expected_regret,
+    rare_macro_f1,
+)
 from augbench.selftest.workbench import PLANTED
 from scipy.special import expit
 
@@ -118,6 +124,9 @@ def test_the_truth_is_that_of_other_computations():
     assert accuracy_with_wrong_rows(0.0, 10**7) == pytest.approx(CEILING, abs=0.0002)
     # that half of the labels are ones, which is given there, tells a little more
     assert 0.8 < (CEILING - accuracy_with_wrong_rows(0.0, 1000)) / expected_regret(1000) < 1.0
+    # and to labels of which none, or every second one, is flipped
+    assert CEILING - accuracy_with_flipped_labels(0.0, 1000) == pytest.approx(expected_regret(1000), rel=0.1)
+    assert accuracy_with_flipped_labels(0.5, 1000) == pytest.approx(0.5, abs=0.02)
     # the regret falls with the rows
     assert expected_regret(1000) == pytest.approx(4 * expected_regret(4000), rel=0.1)
     y = rng.random(len(p)) < (rare := expit(X @ np.array([1, 1.5, 2, 2.5, 0, -1, -1.5, -2, -2.5, 0]) - 3))
@@ -160,8 +169,8 @@ def test_the_command_prints_a_table_writes_a_page_and_ends_with_1_where_a_claim_
     code, output = command("selftest", "gain", "--out", tmp_path / "out")
     assert code == 1
     assert "does not hold" in output
-    # nothing of it is left but the page, and nothing of anybody else's is removed
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["page"]
+    # a page of one group takes no other's place; nothing else is left, and nothing of anybody else's is removed
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"page", "page-gain"}
     (tmp_path / "out" / "short").mkdir()
     code, output = command("selftest", "gain", "--out", tmp_path / "out")
     assert code == 2

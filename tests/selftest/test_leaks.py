@@ -40,6 +40,8 @@ def test_each_planted_method_is_stopped_by_what_is_meant_for_it(folder, group):
     refused = {
         "planted-searches-memory": "search the objects in memory",
         "planted-reads-file": "open a file of data",
+        "planted-reads-by-process": "name a file of data to the system (subprocess.Popen)",
+        "planted-reads-by-link": "name a file of data to the system (os.link)",
         "planted-loads-by-name": "sample a simulated data set",
         "planted-keeps-file": "a method may not read what was written to a file during the run",
     }
@@ -54,7 +56,7 @@ def test_what_they_find_alone_are_rows_that_they_were_not_given(folder, group):
     for method, text in efforts:
         found.setdefault(method, []).append(json.loads(text).get("rows", 0.0))
     # 72 of the 240 rows are test rows
-    for method in ("planted-reads-cache", "planted-reads-file"):
+    for method in ("planted-reads-cache", *leaks.FROM_FILE):
         assert found[method] == [72.0] * leaks.DRAWS
     assert min(found["planted-looks-aside"]) > 36
     # the first draw has nothing to remember
