@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from augbench.bench.plugins import load_plugin
 from augbench.leaderboard import compare
@@ -15,7 +16,7 @@ from augbench.selftest import GROUPS, Finding, Workbench, groups, run_groups
 from augbench.selftest.claim import mean_near, share_within
 from augbench.selftest.groups import Group
 from augbench.selftest.page import summary, write_page
-from augbench.selftest.planted import logistic_rows
+from augbench.selftest.planted import Displaced, Mislabelled, Spoils, logistic_rows
 from augbench.selftest.truth import (
     CEILING,
     accuracy_with_flipped_labels,
@@ -82,6 +83,22 @@ def test_copies_do_not_differ_and_a_test_that_says_so_too_often_is_seen(folder, 
 
 def failed(found):
     return [one.claim for one in found.findings if not one.passed]
+
+
+def test_harmful_rows_are_what_they_are_said_to_be():
+    rng = np.random.default_rng(0)
+    X, y = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"]), np.repeat([0, 1], [280, 20])
+    displaced, mislabelled, spoilt = (
+        one.fit_resample(X, y)[0].iloc[300:].to_numpy()
+        for one in (Displaced(by=2.0, random_state=0), Mislabelled(random_state=0), Spoils(1, random_state=0))
+    )
+    assert len(displaced) == len(mislabelled) == len(spoilt) == 260
+    minority, majority = X.to_numpy()[y == 1], X.to_numpy()[y == 0]
+    moved = displaced - 2 * X.std().to_numpy()
+    assert all(np.isclose(row, minority).all(axis=1).any() for row in moved)
+    assert all((row == majority).all(axis=1).any() for row in mislabelled)
+    assert np.isin(spoilt[:, 0], minority[:, 0]).all()
+    assert spoilt[:, 1].std() == pytest.approx(10 * X["b"].std(), rel=0.1)
 
 
 def test_an_oracle_that_is_none_is_seen(tmp_path, monkeypatch):
