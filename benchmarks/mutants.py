@@ -234,6 +234,14 @@ MUTANTS = (
         ("null",),
     ),
     Mutant(
+        "resampled-t-without-correction",
+        "splits of one table are tested as if they were independent",
+        "leaderboard/t_tests.py",
+        "    return _t_test(array, 1 / max(len(array), 1) + test_train_ratio, level)\n",
+        "    return _t_test(array, 1 / max(len(array), 1), level)\n",
+        ("null",),
+    ),
+    Mutant(
         "generated-rows-unused",
         "classifiers are trained on the real rows alone",
         "bench/augment.py",
