@@ -29,6 +29,7 @@ MOVERS = {
     "prior-shift": "balanced",
     "threshold-tuned": "best",
 }
+COPIES = "planted-copies"
 ROWS = 20_000
 #: standard errors that are more than chance
 ERRORS = 3.0
@@ -38,7 +39,7 @@ def check(bench: Workbench) -> Iterator[Finding]:
     """Put the claims to the test."""
     results = bench.run(
         "threshold",
-        methods=list(MOVERS),
+        methods=[*MOVERS, COPIES],
         datasets=[{"name": "planted-rare", "params": {"n_train": ROWS, "n_test": ROWS}}],
         classifiers=UNPENALISED,
         folds=3,
@@ -67,8 +68,13 @@ def check(bench: Workbench) -> Iterator[Finding]:
             f"[{row['low']:+.2f}, {row['high']:+.2f}]",
             bool(row["low"] > -ROPE and row["high"] < ROPE),
         )
-    words = sorted({row_of(found, method)["verdict"] for method in MOVERS})
-    yield Finding("none of them is said to help", "another word", ", ".join(words), "helps" not in words)
+    word = row_of(found, COPIES)["verdict"]
+    yield Finding(
+        "what copies under a name that is no control's gain at 0.5, a control gains, too",
+        "as a control does",
+        word,
+        word == "as a control does",
+    )
     yield from _chance(bench)
 
 
