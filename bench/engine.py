@@ -27,8 +27,8 @@ from .plugins import PluginError, load_entry_points, load_plugin
 from .worker_files import Watch, WorkerFiles, over_time
 from .worker_pool import Task, Worker
 
-#: so many deaths for each worker, in a row and before any is ready, and no more are started; a count, since where the
-#: machine is busy they take long to start
+#: when so many times as there are workers one died before any was ready, nothing can be computed; a count, since where
+#: the machine is busy they take long to start
 DEATHS = 20
 #: seconds after which a unit over its time is ended whose worker the watch does not see at it
 MARGIN = 1.0

@@ -310,7 +310,7 @@ def beside_a_long_unit(tmp_path):
         assert starts.read_text() == "x"
         assert scores_of(disturbed) == scores_of(evaluate(unit))
 
-    while unit.key not in engine._files.running().values():
+    while not starts.exists():
         assert not future.done(), future.exception()
         time.sleep(0.05)
     try:
