@@ -296,8 +296,8 @@ def beside_a_long_unit(tmp_path):
     waits = f"open({str(starts)!r}, 'a').write('x')\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.05)\n"
     name = f"long-{next(NUMBERS)}"
     path = write_plugin(tmp_path, waits + GENERATE, name)
-    held = f"\nimport multiprocessing\nwhile multiprocessing.parent_process() and os.path.exists({str(hold)!r}): pass\n"
-    path.write_text(path.read_text() + held)
+    held = f"while multiprocessing.parent_process() and os.path.exists({str(hold)!r}): time.sleep(0.01)\n"
+    path.write_text(f"{path.read_text()}\nimport multiprocessing\n{held}")
     load_plugin(str(path))
     (unit,) = units_of(name)
     engine = Processes(2, {}, [str(path)])
