@@ -34,7 +34,7 @@ from ..threads import allowed_threads
 from .augment import Augmented, augment
 from .console import Places, count, err, out
 from .device import CPU
-from .engine import interrupts_held_back, start_worker
+from .engine import start_worker
 from .evaluate import DrawCache, DrawResult, evaluate_with
 from .fit_progress import ReportFiles
 from .guard import ForbiddenError, forbid_written
@@ -45,6 +45,7 @@ from .prepare import Part, PreparedDraw
 from .run import environment, packages_to_load
 from .scenario import Draw
 from .store import FAILED_BY_AUDIT, Store
+from .worker_pool import interrupts_held_back
 
 if TYPE_CHECKING:
     from .job import Manner

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING, Protocol
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
 
 from ..datasets.contract import Dataset, FiniteDataset
 from ..errors import InputError
@@ -25,12 +25,10 @@ from .limits import NO_LIMITS, UnitLimits
 from .plan import Unit, dataset_instance, differing_code
 from .plugins import PluginError, load_entry_points, load_plugin
 from .worker_files import Watch, WorkerFiles, over_time
+from .worker_pool import Task, Worker
 
-if TYPE_CHECKING:
-    from pebble import ProcessPool
-
-#: how often in a row workers are started anew that die before any of them is ready; a count, since where the machine is
-#: busy they take long to start
+#: when so many times as there are workers one died before any was ready, nothing can be computed; a count, since where
+#: the machine is busy they take long to start
 DEATHS = 20
 #: seconds after which a unit over its time is ended whose worker the watch does not see at it
 MARGIN = 1.0
@@ -144,160 +142,135 @@ class Processes:
         self._limits = limits
         self._reports = ReportFiles.in_temporary_folder()
         self._files = WorkerFiles(self._reports.folder)
-        self._start = (dict(own_datasets), plugins, packages, os.getpid(), self._reports)
+        start = (dict(own_datasets), plugins, packages, os.getpid(), self._reports)
         self._stopped = False
-        # taken twice by one thread where a unit has ended before its callback is set
+        # taken twice by one thread where a task has ended before its callback is set
         self._lock = threading.RLock()
-        #: how often in a row every worker died before it was ready
+        #: how many workers in a row died before any was ready
         self._deaths = 0
         #: the last line that a worker printed that died without a unit
         self._last_words = ""
-        #: what was handed in and has not ended, by key
-        self._waiting: dict[str, tuple[Unit, Future[UnitResult]]] = {}
-        #: the pool's futures of these
-        self._computing: dict[str, Future[UnitResult]] = {}
-        #: since when they are computed, on `time.monotonic`
-        self._since: dict[str, float] = {}
-        self._pool = self._new_pool()
+        #: what no worker has yet
+        self._waiting: deque[Task] = deque()
+        self._workers = [Worker(start_worker, start) for _ in range(workers)]
         self._watch = Watch(self._files, limits, self)
-
-    def _new_pool(self) -> ProcessPool:
-        from pebble import ProcessPool
-
-        context = multiprocessing.get_context("spawn")
-        return ProcessPool(self.workers, initializer=start_worker, initargs=self._start, context=context)
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Queue the unit."""
-        future: Future[UnitResult] = Future()
+        task = Task(unit, Future())
         with self._lock:
-            self._waiting[unit.key] = (unit, future)
-            self._schedule(unit, future)
-        return future
-
-    def _schedule(self, unit: Unit, future: Future[UnitResult]) -> None:
-        """Queue a unit at the pool that there is now; the caller holds the lock."""
-        pool = self._pool
-        try:
-            # (Pebble's own limit of time goes by a clock that may be set)
-            with interrupts_held_back():
-                computing = pool.schedule(_evaluate_in_worker, args=[unit, self._reports])
-        except RuntimeError:
             if self._stopped:
-                raise
-            # the pool is broken; the unit waits for the next one
-            self._replace_later(pool)
-        else:
-            self._computing[unit.key] = computing
-            computing.add_done_callback(lambda one: self._hand_over(unit, one, future, pool))
+                raise RuntimeError("the workers are stopped")
+            self._waiting.append(task)
+            self._hand_out()
+        return task.future
 
-    def _replace_later(self, pool: ProcessPool) -> None:
-        """Replace a pool from a thread of its own: the caller may hold the lock, or be a thread of the pool."""
-        threading.Thread(target=self._replace, args=(pool,), daemon=True).start()
-
-    def _replace(self, pool: ProcessPool, said: str = "", ready: bool = False) -> None:
-        """Start all workers anew in the place of a pool of which one died that had no unit.
-
-        Pebble does not get over that: its workers take turns at waiting for a unit, and the one that died had the turn.
-        `said` is the last line that it printed, `ready` whether it could have computed something.
-        """
-        with self._lock:
-            if self._stopped or pool is not self._pool:
+    def _hand_out(self) -> None:
+        """Give units that wait to workers that have none; the caller holds the lock."""
+        for worker in self._workers:
+            if self._stopped or not self._waiting:
                 return
-            self._deaths = 0 if ready or self._files.any_ready() else self._deaths + 1
-            hopeless = self._deaths >= DEATHS
-            others = self._files.started()
-            words = filter(None, [said, *map(self._files.last_words, others)])
-            self._last_words = next(words, self._last_words)
-            self._pool = self._new_pool()
-            waiting = list(self._waiting.values())
-            for unit, future in [] if hopeless else waiting:
-                self._schedule(unit, future)
-        pool.stop()
-        for pid in others:
-            # these have not died by themselves
-            self._files.forget(pid)
-        threading.Thread(target=pool.join, daemon=True).start()
+            if worker.task:
+                continue
+            task = self._waiting.popleft()
+            try:
+                worker.begin(task, _evaluate_in_worker, task.unit, self._reports)
+            except (OSError, RuntimeError):
+                # the system has no room for a process; tried again at the next look
+                self._waiting.appendleft(task)
+                worker.end()
+                self.idle_died()
+                continue
+            worker.computing.add_done_callback(partial(self._ended, worker))
+
+    def _ended(self, worker: Worker, computed: Future[UnitResult]) -> None:
+        """Pass on what became of a worker's task."""
+        with self._lock:
+            task = worker.task
+            if self._stopped or task is None or computed is not worker.computing:
+                # nobody waits for it any more
+                return
+            worker.task = None
+            error = computed.exception()
+            if isinstance(error, BrokenExecutor):
+                # the worker died before it had begun
+                worker.end()
+                self._waiting.appendleft(task)
+                self.idle_died(task.unit.key)
+                self._hand_out()
+                return
+            self._deaths = 0
+            if error and not isinstance(error, WorkerDiedError):
+                error = _died(self._reason(task.unit, error), worker)
+                worker.end()
+            self._hand_out()
+        if error is None:
+            task.future.set_result(computed.result())
+        else:
+            task.future.set_exception(error)
+
+    def _reason(self, unit: Unit, error: BaseException) -> str:
+        """Return in words why a unit has no result."""
+        from pebble import ProcessExpired
+
+        said = ""
+        if isinstance(error, ProcessExpired):
+            said = self._files.last_words(error.pid)
+            self._files.forget(error.pid)
+        if over := self._watch.over.pop(unit.key, ""):
+            return over
+        how = _exit_words(error.exitcode) if isinstance(error, ProcessExpired) else describe(error)
+        return f"the worker process died ({how}){': ' if said else ''}{said}"
+
+    def idle_died(self, key: str = "") -> None:
+        """Take note that a worker died without a unit, or before it had told that it began the one with a key."""
+        with self._lock:
+            ready = self._files.any_ready()
+            dead = [pid for pid, one in self._files.ended().items() if one in ("", key)]
+            self._last_words = next(filter(None, map(self._files.last_words, dead)), self._last_words)
+            for pid in dead:
+                self._files.forget(pid)
+            self._deaths = 0 if ready else self._deaths + max(1, len(dead))
+            hopeless = self._deaths >= DEATHS * self.workers
         if hopeless:
             last = f": {self._last_words}" if self._last_words else ""
             self.give_up(f"the worker processes die before they compute anything{last}")
 
-    def idle_died(self, said: str, ready: bool) -> None:
-        """Take note that a worker has died that had no unit: see `Watch`."""
-        self._replace(self._pool, said, ready)
-
     def look_at_running(self) -> None:
         """Take note of what is computed since when, and end what takes too long and is not seen by the watch."""
         now = time.monotonic()
+        late = []
         with self._lock:
-            running = [key for key, one in self._computing.items() if one.running()]
-            self._since = {key: self._since.get(key, now) for key in running}
-            late = [key for key, since in self._since.items() if now - since > self._limits.seconds + MARGIN]
+            self._hand_out()
+            for worker in self._workers:
+                if worker.task and worker.computing.running():
+                    worker.since = worker.since or now
+                    if now - worker.since > self._limits.seconds + MARGIN:
+                        late.append(worker.task.unit.key)
         for key in late:
             self.lose(key, over_time(self._limits))
 
     def lose(self, key: str, why: str) -> None:
         """End a unit whose worker will not return anything."""
         with self._lock:
-            computing = self._computing.get(key)
-            _, future = self._waiting.pop(key, (None, None))
-            error = self._died(key, why)
-        if computing:
-            computing.cancel()
-        if future:
-            future.set_exception(error)
+            worker = next((one for one in self._workers if one.task and one.task.unit.key == key), None)
+            if worker is None or worker.task is None:
+                return
+            self._deaths = 0
+            future, error = worker.task.future, _died(why, worker)
+            worker.end()
+            self._hand_out()
+        future.set_exception(error)
 
     def give_up(self, why: str) -> None:
         """End all units: nothing can be computed."""
         with self._lock:
-            waiting = [self._waiting.pop(key)[1] for key in list(self._waiting)]
-        for future in waiting:
-            future.set_exception(InputError(why))
-
-    def _died(self, key: str, why: str) -> WorkerDiedError:
-        """Return the error of a unit, with the time that it took; the caller holds the lock."""
-        self._computing.pop(key, None)
-        error = WorkerDiedError(why)
-        error.seconds = time.monotonic() - self._since.pop(key, time.monotonic())
-        return error
-
-    def _hand_over(
-        self, unit: Unit, computed: Future[UnitResult], future: Future[UnitResult], pool: ProcessPool
-    ) -> None:
-        from pebble import ProcessExpired
-
-        with self._lock:
-            if pool is not self._pool or computed.cancelled():
-                # of workers that were replaced or stopped
-                return
-            error = computed.exception()
-            if isinstance(error, BrokenExecutor):
-                self._replace_later(pool)
-                return
-            if self._waiting.pop(unit.key, None) is None:
-                # given up meanwhile
-                return
-            died = None
-            if error and not isinstance(error, WorkerDiedError):
-                died = self._died(unit.key, self._reason(unit, error))
-            self._computing.pop(unit.key, None)
-        if error is None:
-            future.set_result(computed.result())
-        else:
-            future.set_exception(died or error)
-        if isinstance(error, ProcessExpired):
-            self._files.forget(error.pid)
-
-    def _reason(self, unit: Unit, error: BaseException) -> str:
-        """Return in words why a unit has no result."""
-        from pebble import ProcessExpired
-
-        if over := self._watch.over.pop(unit.key, ""):
-            return over
-        if isinstance(error, ProcessExpired):
-            said = self._files.last_words(error.pid)
-            return f"the worker process died ({_exit_words(error.exitcode)}){': ' if said else ''}{said}"
-        return f"the worker process died ({describe(error)})"
+            tasks = [*filter(None, (worker.task for worker in self._workers)), *self._waiting]
+            self._waiting.clear()
+            for worker in self._workers:
+                worker.end()
+        for task in tasks:
+            task.future.set_exception(InputError(why))
 
     def report(self, unit: Unit) -> Report | None:
         """Return what the unit's worker wrote last."""
@@ -307,31 +280,22 @@ class Processes:
         """Kill the workers."""
         self._stopped = True
         self._watch.stop()
-        # not one that is just being replaced
+        # not one that is just being started
         with self._lock:
-            pool = self._pool
-        pool.stop()
-        # in a thread of its own: a Ctrl-C in the middle of `submit` can lose the wake-up of the pool's scheduler, which
-        # Pebble then waits for without end; the workers are dead by that time
-        ending = threading.Thread(target=pool.join, daemon=True)
-        ending.start()
-        ending.join(timeout=5)
+            endings = [worker.end() for worker in self._workers]
+        # a Ctrl-C in the middle of `submit` can lose the wake-up of a pool's scheduler, which Pebble then waits for
+        # without end; the workers are dead by that time
+        until = time.monotonic() + 5
+        for ending in endings:
+            ending.join(timeout=max(0.0, until - time.monotonic()))
         self._reports.remove()
 
 
-@contextmanager
-def interrupts_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back for a moment: processes and threads that are started now never get it."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    # it lets interrupts through again when it has started
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _died(why: str, worker: Worker) -> WorkerDiedError:
+    """Return the error of a unit that a worker had, with the time that it took."""
+    error = WorkerDiedError(why)
+    error.seconds = worker.seconds
+    return error
 
 
 def _exit_words(code: int) -> str:

@@ -19,7 +19,7 @@ MOST_OUTPUT = 2**20
 SHOWN_OUTPUT = 300
 #: seconds between two looks at the workers
 EVERY = 0.25
-#: seconds after which a worker that died with a unit is one of which the pool says nothing
+#: seconds after which a worker that died is one of which its pool says nothing
 SILENT = 2.0
 
 
@@ -65,12 +65,8 @@ class WorkerFiles:
             return int(self._ready(pid).read_text(encoding="utf-8"))
         return 0
 
-    def is_ready(self, pid: int) -> bool:
-        """Tell whether a process has said so."""
-        return self._ready(pid).exists()
-
     def any_ready(self) -> bool:
-        """Tell whether any process has, of those that were not forgotten."""
+        """Tell whether any process has said so, of those that were not forgotten."""
         return any(self.folder.glob("*.ready"))
 
     @contextmanager
@@ -107,6 +103,13 @@ class WorkerFiles:
                 found[int(path.stem)] = path.read_text(encoding="utf-8")
         return found
 
+    def ended(self) -> dict[int, str]:
+        """Return the processes that are no more and were not forgotten: the key of each one's unit, empty for none."""
+        dead = [pid for pid in self.started() if not _is_child(pid)]
+        # looked up last, since it may have just begun
+        running = self.running()
+        return {pid: running.get(pid, "") for pid in dead}
+
     def trim_outputs(self) -> None:
         """Empty the outputs that have grown too long."""
         for path in self.folder.glob("*.out"):
@@ -126,8 +129,8 @@ class WorkerFiles:
 class WatchedEngine(Protocol):
     """What a `Watch` tells of."""
 
-    def idle_died(self, said: str, ready: bool) -> None:
-        """Take note that a worker has died that had no unit: the last line that it printed, whether it was ready."""
+    def idle_died(self) -> None:
+        """Take note that a worker has died that had no unit."""
 
     def look_at_running(self) -> None:
         """Look at what is computed; called again and again."""
@@ -188,22 +191,18 @@ class Watch:
                     self._end_over_memory(pid, key)
 
     def _look_for_dead(self) -> None:
-        # one that has a unit is the pool's affair; the unit is looked up last, since it may have just begun
-        dead = [pid for pid in self._files.started() if not _is_child(pid)]
-        running = self._files.running()
-        idle = [pid for pid in dead if pid not in running]
-        found = [(self._files.last_words(pid), self._files.is_ready(pid)) for pid in idle]
-        for pid in idle:
-            self._files.forget(pid)
-        if idle:
-            self._engine.idle_died(found[0][0], any(ready for _, ready in found))
-        # the pool says nothing of a worker that ended as if all were well
         now = time.monotonic()
-        self._dead = {pid: self._dead.get(pid, now) for pid in dead if pid in running}
-        for pid in [pid for pid, since in self._dead.items() if now - since > SILENT]:
-            said = self._files.last_words(pid)
-            self._files.forget(pid)
-            self._engine.lose(running[pid], f"the worker process ended without a result{': ' if said else ''}{said}")
+        ended = self._files.ended()
+        self._dead = {pid: self._dead.get(pid, now) for pid in ended}
+        # the pool says nothing of a worker that ended as if all were well, nor of one that had nothing to do
+        silent = [pid for pid, since in self._dead.items() if now - since > SILENT]
+        for pid in silent:
+            if key := ended[pid]:
+                said = self._files.last_words(pid)
+                self._files.forget(pid)
+                self._engine.lose(key, f"the worker process ended without a result{': ' if said else ''}{said}")
+        if not all(ended[pid] for pid in silent):
+            self._engine.idle_died()
 
     def _end_over_memory(self, pid: int, key: str) -> None:
         limit = memory_words(self._limits.memory)
@@ -222,7 +221,7 @@ class Watch:
                 # the number of a worker that is gone, given to another process
                 return
             process = psutil.Process(pid)
-            # held, so that it cannot end the unit now: between two units it may hold a lock that all workers share
+            # held, so that it cannot end the unit now and begin another
             process.suspend()
             try:
                 if self._files.running().get(pid) == key:

@@ -118,7 +118,8 @@ def overhead(units: int) -> None:
         report("in-process", measured(plan, todo, InProcess({}))[0], units)
     with stopped(Processes(2, {}, [])) as engine:
         # (the workers start)
-        engine.submit(plan.units[-1]).result()
+        for future in [engine.submit(unit) for unit in (first, plan.units[-1])]:
+            future.result()
         report("processes", measured(plan, todo, engine)[0], units)
     from augbench.bench.cluster import Cluster
 

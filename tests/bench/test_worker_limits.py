@@ -1,13 +1,16 @@
 """Units that hang, eat memory, crash or print without end cost themselves only, and say why."""
 
+import itertools
 import os
 import shutil
+import signal
 import sys
 import time
 
 import pytest
 from augbench.bench import engine as engines
 from augbench.bench.engine import InProcess, Processes, make_engine
+from augbench.bench.evaluate import evaluate
 from augbench.bench.limits import UnitLimits, memory_words, parse_memory, parse_time
 from augbench.bench.plan import make_plan
 from augbench.bench.plugins import load_plugin
@@ -20,6 +23,8 @@ from .dask_processes import DaskProcesses
 
 SUITE = {"name": "mine", "draws": 1, "folds": 0, "controls": False, "datasets": ["iris"],
          "classifiers": ["logistic-regression"], "scenarios": ["imbalance:count=12"]}  # fmt: skip
+#: for the names of methods, each of which can be registered once
+NUMBERS = itertools.count()
 GENERATE = "return X[y == 2].iloc[[0] * counts[2]], np.repeat(2, counts[2])"
 #: what goes wrong, by the name of the method
 FAULTS = {
@@ -86,7 +91,7 @@ def test_a_clock_that_is_set_ends_no_unit(tmp_path, monkeypatch):
     try:
         (unit,) = units_of("held")
         future = engine.submit(unit)
-        while not engine._since:
+        while not engine._workers[0].since:
             time.sleep(0.05)
         real = time.time
         monkeypatch.setattr(time, "time", lambda: real() + 7200)
@@ -114,7 +119,7 @@ def test_limits_hold_where_the_folder_of_the_workers_is_tidied_up(faulty, monkey
         first, hangs, last = units_of("smote", "hangs", "none")
         assert engine.submit(first).result(timeout=120).error == ""
         hanging = engine.submit(hangs)
-        while hangs.key not in engine._since:
+        while not engine._workers[0].since:
             time.sleep(0.05)
         shutil.rmtree(engine._files.folder)
         error = hanging.exception(timeout=120)
@@ -190,13 +195,10 @@ def test_what_was_printed_is_not_kept(faulty):
 
 
 @pytest.mark.parametrize("killed", [1, 2])
-def test_workers_that_die_before_they_have_anything_to_do_cost_no_unit(killed, monkeypatch):
+def test_workers_that_die_before_they_have_anything_to_do_cost_no_unit(killed):
     import psutil
 
     engine = Processes(2, {}, [])
-    made = []
-    new_pool = engine._new_pool
-    monkeypatch.setattr(engine, "_new_pool", lambda: made.append(None) or new_pool())
     try:
         first, second, *more = units_of("none", "smote", "random-oversampling", "jitter", "borderline-smote")
         for future in [engine.submit(unit) for unit in (first, second)]:
@@ -206,8 +208,6 @@ def test_workers_that_die_before_they_have_anything_to_do_cost_no_unit(killed, m
             worker.kill()
         futures = [engine.submit(unit) for unit in more]
         assert [future.result(timeout=120).error for future in futures] == [""] * 3
-        # not again for those that were ended with them (nor at all where the other worker was quicker than the watch)
-        assert len(made) <= killed
     finally:
         engine.stop()
 
@@ -289,43 +289,123 @@ def test_the_command_line_stores_what_went_over_a_limit_as_failed(bench, tmp_pat
     assert "2 of " in run.stderr
 
 
-def test_idle_workers_that_are_killed_again_and_again_end_nothing(tmp_path, monkeypatch):
-    import psutil
-
-    monkeypatch.setattr(engines, "DEATHS", 1)
-    gate = tmp_path / "gate"
-    path = write_plugin(tmp_path, f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n{GENERATE}", "waits")
+@pytest.fixture
+def beside_a_long_unit(tmp_path):
+    """Two workers, one at a unit that notes its starts and waits; a file that holds others; what ends it and checks."""
+    gate, starts, hold = (tmp_path / name for name in ("gate", "starts", "hold"))
+    waits = f"open({str(starts)!r}, 'a').write('x')\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.05)\n"
+    name = f"long-{next(NUMBERS)}"
+    path = write_plugin(tmp_path, waits + GENERATE, name)
+    held = f"while multiprocessing.parent_process() and os.path.exists({str(hold)!r}): time.sleep(0.01)\n"
+    path.write_text(f"{path.read_text()}\nimport multiprocessing\n{held}")
     load_plugin(str(path))
+    (unit,) = units_of(name)
     engine = Processes(2, {}, [str(path)])
-    files = engine._files
-    try:
-        (unit,) = units_of("waits")
-        future = engine.submit(unit)
-        for _ in range(3):
-            idle = None
-            while idle is None:
-                assert not future.done(), future.exception()
-                time.sleep(0.05)
-                at_work = files.running()
-                idle = next(
-                    (pid for pid in files.started() if at_work and pid not in at_work and files.is_ready(pid)), None
-                )
-            psutil.Process(idle).kill()
-            # all are started anew
-            while files.started() & {idle, *at_work}:
-                time.sleep(0.05)
+    future = engine.submit(unit)
+
+    def end():
+        assert not future.done(), future.exception()
         gate.touch()
-        assert future.result(timeout=120).error == ""
+        disturbed = future.result(timeout=120)
+        assert starts.read_text() == "x"
+        assert scores_of(disturbed) == scores_of(evaluate(unit))
+
+    while not starts.exists():
+        assert not future.done(), future.exception()
+        time.sleep(0.05)
+    try:
+        yield engine, hold, end
     finally:
         engine.stop()
 
 
-def test_workers_that_all_die_as_they_start_end_the_run_with_their_last_words(tmp_path, monkeypatch):
+def scores_of(result):
+    assert result.error == ""
+    return [{name: cell.scores for name, cell in draw.cells.items()} for draw in result.draws]
+
+
+def first(found):
+    """Return the first of what a function finds, as soon as there is any."""
+    while not (some := list(found())):
+        time.sleep(0.01)
+    return some[0]
+
+
+@pytest.mark.parametrize("waiting_for", ["nothing", "the pool", "the watch"])
+def test_an_idle_worker_that_is_killed_disturbs_no_other(beside_a_long_unit, monkeypatch, waiting_for):
+    import psutil
+
+    monkeypatch.setattr(engines, "DEATHS", 1)
+    engine, _, end = beside_a_long_unit
+    files = engine._files
+    killed = set()
+    for unit in units_of("none", "smote", "jitter"):
+        # by a worker that was started anew
+        assert engine.submit(unit).result(timeout=120).error == ""
+        idle = first(lambda: files.started() - set(files.running()) - killed)
+        killed.add(idle)
+        os.kill(idle, signal.SIGKILL)
+        while waiting_for == "the pool" and psutil.pid_exists(idle):
+            time.sleep(0.01)
+        while waiting_for == "the watch" and idle in files.started():
+            time.sleep(0.01)
+    end()
+
+
+def test_a_worker_that_is_killed_while_it_starts_disturbs_no_other(beside_a_long_unit):
+    import psutil
+
+    engine, hold, end = beside_a_long_unit
+    files = engine._files
+    (at_work,) = files.running()
+    hold.touch()
+    (unit,) = units_of("none")
+    future = engine.submit(unit)
+
+    def starting():
+        children = {one.pid for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())}
+        return children - {at_work}
+
+    # as a bare process, and while it loads the plugin
+    early = first(starting)
+    os.kill(early, signal.SIGKILL)
+    late = first(lambda: files.started() - {at_work, early})
+    os.kill(late, signal.SIGKILL)
+    hold.unlink()
+    assert future.result(timeout=120).error == ""
+    assert not files.started() & {early, late}
+    end()
+
+
+def test_a_worker_that_cannot_be_started_leaves_its_unit_to_another(monkeypatch):
     monkeypatch.setattr(engines, "DEATHS", 3)
-    path = write_plugin(tmp_path, GENERATE, "dies")
+    engine = Processes(2, {}, [])
+    failing, works = engine._workers
+    first_unit, second = units_of("none", "smote")
+
+    def fail():
+        raise OSError("no more processes")
+
+    try:
+        monkeypatch.setattr(failing, "_new_pool", fail)
+        assert engine.submit(first_unit).result(timeout=120).error == ""
+        assert works.task is None
+        works.end()
+        monkeypatch.setattr(works, "_new_pool", fail)
+        with pytest.raises(InputError, match="die before they compute anything"):
+            engine.submit(second).result(timeout=120)
+    finally:
+        engine.stop()
+
+
+@pytest.mark.parametrize("code", [3, 0])
+def test_workers_that_all_die_as_they_start_end_the_run_with_their_last_words(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(engines, "DEATHS", 2)
+    path = write_plugin(tmp_path, GENERATE, f"dies-{code}")
     load_plugin(str(path))
-    (unit,) = units_of("dies")
-    dies = "\nimport multiprocessing\nif multiprocessing.parent_process(): print('no library', flush=True); os._exit(3)"
+    (unit,) = units_of(f"dies-{code}")
+    dies = f"print('no library', flush=True); os._exit({code})"
+    dies = f"\nimport multiprocessing\nif multiprocessing.parent_process(): {dies}"
     path.write_text(path.read_text() + dies)
     engine = Processes(2, {}, [str(path)])
     try:
