@@ -25,11 +25,13 @@ from .limits import NO_LIMITS, UnitLimits
 from .plan import Unit, dataset_instance, differing_code
 from .plugins import PluginError, load_entry_points, load_plugin
 from .worker_files import Watch, WorkerFiles, over_time
-from .worker_pool import Task, Worker
+from .worker_pool import FILES_OF_WORKER, Task, Worker, allow_files
 
 #: when so many times as there are workers one died before any was ready, nothing can be computed; a count, since where
 #: the machine is busy they take long to start
 DEATHS = 20
+#: files that this process may have open beside those of the workers
+FILES_OF_OTHERS = 256
 #: seconds after which a unit over its time is ended whose worker the watch does not see at it
 MARGIN = 1.0
 #: what of the units' keys was found, in this worker process, to be that of the code and data here
@@ -152,6 +154,7 @@ class Processes:
         self._last_words = ""
         #: what no worker has yet
         self._waiting: deque[Task] = deque()
+        allow_files(FILES_OF_OTHERS + FILES_OF_WORKER * workers)
         self._workers = [Worker(start_worker, start) for _ in range(workers)]
         self._watch = Watch(self._files, limits, self)
 

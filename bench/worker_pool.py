@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pebble import ProcessPool
 
 
+#: files that this process has open for a worker (6 were counted)
+FILES_OF_WORKER = 8
+
+
 class Task(NamedTuple):
     """A unit that was handed in, and the future of who did."""
 
@@ -93,6 +97,19 @@ class Worker:
         thread = threading.Thread(target=pool.join if pool else None, daemon=True)
         thread.start()
         return thread
+
+
+def allow_files(number: int) -> None:
+    """Raise the limit of files that this process may have open, as far as it may."""
+    try:
+        import resource
+    except ImportError:
+        # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < number:
+        most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 @contextmanager

@@ -377,6 +377,19 @@ def test_a_worker_that_is_killed_while_it_starts_disturbs_no_other(beside_a_long
     end()
 
 
+def test_many_workers_may_open_their_files():
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))
+    try:
+        # (none is started before it has a unit)
+        Processes(200, {}, []).stop()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(256 + 200 * 8, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def test_a_worker_that_cannot_be_started_leaves_its_unit_to_another(monkeypatch):
     monkeypatch.setattr(engines, "DEATHS", 3)
     engine = Processes(2, {}, [])
