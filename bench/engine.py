@@ -285,7 +285,7 @@ class Processes:
         self._watch.stop()
         # not one that is just being started
         with self._lock:
-            endings = [worker.end() for worker in self._workers]
+            endings = filter(None, [worker.end() for worker in self._workers])
         # a Ctrl-C in the middle of `submit` can lose the wake-up of a pool's scheduler, which Pebble then waits for
         # without end; the workers are dead by that time
         until = time.monotonic() + 5

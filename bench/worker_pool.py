@@ -59,6 +59,7 @@ class Worker:
         self.since = self._handed = 0.0
         self._start = initializer, initargs
         self._pool: ProcessPool | None = None
+        self._ending: threading.Thread | None = None
 
     def begin(self, task: Task, function: Callable[..., UnitResult], *args: Any) -> None:
         """Have a task computed by a function, after the one before has ended.
@@ -89,14 +90,18 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         return ProcessPool(1, initializer=initializer, initargs=initargs, context=context)
 
-    def end(self) -> threading.Thread:
-        """End the process and what it computes; return the thread that sees to it, since it may take seconds."""
+    def end(self) -> threading.Thread | None:
+        """End the process and what it computes; return the thread that sees to it, since it may take seconds.
+
+        Of a process that has ended before it is the thread that saw to that: Pebble may be starting another one, which
+        would complain were this process to end meanwhile.
+        """
         pool, self._pool, self.task = self._pool, None, None
         if pool:
             pool.stop()
-        thread = threading.Thread(target=pool.join if pool else None, daemon=True)
-        thread.start()
-        return thread
+            self._ending = threading.Thread(target=pool.join, daemon=True)
+            self._ending.start()
+        return self._ending
 
 
 def allow_files(number: int) -> None:
