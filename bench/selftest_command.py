@@ -21,7 +21,7 @@ def selftest(
     groups: Annotated[
         list[str] | None, typer.Argument(help="Groups of claims; without: all.", show_default=False)
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Repeat more often: narrower intervals, an hour or so.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Repeat more often: narrower intervals, half an hour or so.")] = False,
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for stores and the page.")] = DEFAULT_OUT,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
