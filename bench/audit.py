@@ -1,13 +1,13 @@
 """Whether a method depends on what it may not see: computed again in a process that holds nothing else of the truth.
 
-Of every method and data set one draw is computed again. A fresh process, in which nothing else is ever computed, gets
-its training rows as they are; of its test rows, and of all rows of the other draws, each cell is drawn anew from half
-of those of its column, so that neither a row nor a column's mean is left. What a method finds in memory beside the
-training rows (in frames, in caches, among the other tables of a call, in what it remembers of earlier units) is then
-something else, and so are the predictions for the test rows, if it uses it. Files are the same, so what was written to
-one during the run may not be read. Where predictions differ, two more fresh processes tell who has seen more from who
-does not follow its seed. One draw is a sample: who cheats now and then may get away, and so may a method that brings
-along what it has learnt before.
+Of every method and data set two draws are computed again, the first and the last of a block. A fresh process, in which
+nothing else is ever computed, gets the training rows of one as they are; of its test rows, and of all rows of the other
+draws, each cell is drawn anew from half of those of its column, so that neither a row nor a column's mean is left. What
+a method finds in memory beside the training rows (in frames, in caches, among the other tables of a call, in what it
+remembers of earlier units) is then something else, and so are the predictions for the test rows, if it uses it. Files
+are the same: what was written to one during the run may not be read. Where predictions differ, two more fresh processes
+tell who has seen more from who does not follow its seed. Two draws are a sample: who cheats now and then may get away,
+and so may a method that brings along what it has learnt before, or reads files in a way that `guard` does not hear of.
 """
 
 from __future__ import annotations
@@ -123,11 +123,12 @@ def _audits(
             together.setdefault(unit.method.id, []).append(unit)
     if not manner.quiet:
         number = sum(map(len, together.values()))
-        out.print(f"audit: {count(len(together), 'method')}, one draw of each of {count(number, 'unit')} again")
+        out.print(f"audit: two draws each of {count(number, 'pair')} of method and data set again")
     cache = DrawCache()
     cache.own.update(own)
     packages = packages_to_load(plan, [unit for ones in together.values() for unit in ones])
-    started = datetime.fromisoformat(store.find_run(plan.suite.name)["started"]).timestamp()
+    # of the store's first run: units are taken over from one run to the next
+    started = min(datetime.fromisoformat(run["started"]).timestamp() for run in store.runs())
     with ExitStack() as stack:
         # they start when they are first asked for something
         computes = [stack.enter_context(_fresh_process(plugins, packages, manner, started)) for _ in range(3)]
@@ -210,7 +211,7 @@ def _call(started: float, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def _difference(unit: Unit, cache: DrawCache, store: Store, computes: Sequence[Any]) -> str:
-    """Compute the last draw of a unit again; return what is wrong with the method if it is not the stored one.
+    """Compute the first and the last draw of a unit again; return what is wrong with the method if they differ.
 
     Parameters
     ----------
@@ -220,18 +221,26 @@ def _difference(unit: Unit, cache: DrawCache, store: Store, computes: Sequence[A
         Compute in three processes; the last two are asked only if something differs.
     """
     prepared = [cache.draw(unit, index) for index in unit.draws]
-    method, draw, stored = method_instance(unit.method), prepared[-1], _stored(unit, store)
+    # the last one has most before it, the first one most behind it
+    places = sorted({0, len(prepared) - 1}, reverse=True)
+    return next(filter(None, (_difference_in(unit, prepared, place, store, computes) for place in places)), "")
+
+
+def _difference_in(unit: Unit, prepared: list[PreparedDraw], place: int, store: Store, computes: Sequence[Any]) -> str:
+    """Do the same for the draw that stands at one place in the unit."""
+    method, draw = method_instance(unit.method), prepared[place]
+    stored = _stored(unit, draw.draw.index, store)
     if not getattr(method, "many_tolerance", 0.0):
         # it declares that what is computed beside a draw changes no bit
-        prepared = [draw]
+        prepared, place = [draw], 0
 
     def predicted(compute: Any) -> _Predictions:
         try:
             if isinstance(method, Adjuster | Detector):
-                found = compute(predict_hidden, unit, hidden(prepared, test_rows=True))
+                found = compute(predict_hidden, unit, hidden(prepared, place, test_rows=True), place)
             else:
-                made = compute(augment_hidden, unit, hidden(prepared))
-                found = _last_result(unit, method, [draw], [made])
+                made = compute(augment_hidden, unit, hidden(prepared, place), place)
+                [found] = _results(unit, method, [draw], [made])
         except TimeoutError:
             # that may be the machine's fault
             raise
@@ -253,11 +262,11 @@ def _difference(unit: Unit, cache: DrawCache, store: Store, computes: Sequence[A
     return f"depends on rows that it may not see: {where}: computed from its training rows alone, {differs}"
 
 
-def _stored(unit: Unit, store: Store) -> _Predictions:
-    """Return the predictions of a unit's last draw that were stored."""
+def _stored(unit: Unit, draw: int, store: Store) -> _Predictions:
+    """Return the predictions of one of a unit's draws that were stored."""
     query = """SELECT p.classifier, p.data FROM predictions p JOIN units u ON u.id = p.unit
                WHERE u.key = ? AND p.draw = ?"""
-    return dict(store.connection.execute(query, [unit.key, unit.draws[-1]]))
+    return dict(store.connection.execute(query, [unit.key, draw]))
 
 
 def _compared(ours: _Predictions, theirs: _Predictions) -> str:
@@ -280,20 +289,20 @@ def _compared(ours: _Predictions, theirs: _Predictions) -> str:
     return ""
 
 
-def hidden(prepared: Sequence[PreparedDraw], *, test_rows: bool = False) -> list[PreparedDraw]:
-    """Return draws of which the last one has its training rows; every other cell is drawn anew.
+def hidden(prepared: Sequence[PreparedDraw], place: int, *, test_rows: bool = False) -> list[PreparedDraw]:
+    """Return draws of which one has its training rows; every other cell is drawn anew.
 
     Parameters
     ----------
     prepared : sequence of PreparedDraw
         As they are.
+    place : int
+        Where that one stands among them.
     test_rows : bool
-        Whether the last one keeps its test rows, for who predicts them; never their classes.
+        Whether it keeps its test rows, for who predicts them; never their classes.
     """
     rng = np.random.default_rng(0)
-    *others, last = prepared
-    draws = [_hidden_draw(one, rng, train=False, test=False) for one in others]
-    return [*draws, _hidden_draw(last, rng, train=True, test=test_rows)]
+    return [_hidden_draw(one, rng, train=i == place, test=test_rows and i == place) for i, one in enumerate(prepared)]
 
 
 def _hidden_draw(one: PreparedDraw, rng: np.random.Generator, *, train: bool, test: bool) -> PreparedDraw:
@@ -328,25 +337,25 @@ def _drawn(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(rng.choice(rng.permutation(values)[: (len(values) + 1) // 2], len(values)))
 
 
-def augment_hidden(unit: Unit, prepared: list[PreparedDraw]) -> Augmented:
-    """Return what an augmenter makes of the last of some draws."""
+def augment_hidden(unit: Unit, prepared: list[PreparedDraw], place: int) -> Augmented:
+    """Return what an augmenter makes of the draw at one place among some."""
     with allowed_threads(unit.threads), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return augment(unit, method_instance(unit.method), prepared, Stopwatch())[-1]
+        return augment(unit, method_instance(unit.method), prepared, Stopwatch())[place]
 
 
-def predict_hidden(unit: Unit, prepared: list[PreparedDraw]) -> DrawResult:
-    """Return what an adjuster's classifiers, or a detector, predict of the last of some draws."""
-    return _last_result(unit, method_instance(unit.method), prepared)
+def predict_hidden(unit: Unit, prepared: list[PreparedDraw], place: int) -> DrawResult:
+    """Return what an adjuster's classifiers, or a detector, predict of the draw at one place among some."""
+    return _results(unit, method_instance(unit.method), prepared)[place]
 
 
-def _last_result(
+def _results(
     unit: Unit, method: Any, prepared: list[PreparedDraw], augmented: list[Augmented] | None = None
-) -> DrawResult:
+) -> list[DrawResult]:
     results = [
         DrawResult(one.draw.index, "", one.draw.test.y.astype(np.uint8), len(one.draw.train.y)) for one in prepared
     ]
     with allowed_threads(unit.threads), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         evaluate_with(unit, method, prepared, results, Stopwatch(), augmented)
-    return results[-1]
+    return results

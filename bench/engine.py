@@ -25,7 +25,7 @@ from .limits import NO_LIMITS, UnitLimits
 from .plan import Unit, dataset_instance, differing_code
 from .plugins import PluginError, load_entry_points, load_plugin
 from .worker_files import Watch, WorkerFiles, over_time
-from .worker_pool import FILES_OF_WORKER, Task, Worker, allow_files
+from .worker_pool import FILES_OF_WORKER, Task, Worker, allow_files, forks_end_as_usual
 
 #: when so many times as there are workers one died before any was ready, nothing can be computed; a count, since where
 #: the machine is busy they take long to start
@@ -363,6 +363,7 @@ def start_worker(
 ) -> None:
     """Set a worker process up: Ctrl-C is the driver's affair, and a worker ends when its driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    forks_end_as_usual()
     WorkerFiles(reports.folder).catch_output()
     threading.Thread(target=_end_with_driver, args=(driver, reports), daemon=True).start()
     CACHE.own.update(own_datasets)

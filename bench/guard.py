@@ -2,8 +2,8 @@
 
 What it tries is refused, and the unit fails even where the method swallows the error. Python's audit events tell of it,
 so a library that opens files by itself (pyarrow's readers), what a process does that a method starts (unless a file of
-data is named when it starts), and a walk up the call stack go unseen: `audit` finds what comes out of memory. Neither
-is a sandbox: a plugin that is out to deceive has the whole process.
+data is named when it starts), and a walk up the call stack go unseen: `audit` finds what comes out of memory, not what
+comes out of such files. Neither is a sandbox: a plugin that is out to deceive has the whole process.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _PACKAGES = (sys.prefix, sys.base_prefix, *(one for one in sys.path if one.endsw
 _INSTALLED = tuple({os.path.realpath(one) + os.sep for one in _PACKAGES})
 _CODE = (".py", ".pyc")
 _SYSTEM = ("/proc/", "/sys/", "/dev/")
+_SHARED_MEMORY = "/dev/shm/"
 
 
 class ForbiddenError(InputError):
@@ -83,8 +84,10 @@ class _Guard:
         elif event in _OF_MEMORY:
             self._refuse(_OF_MEMORY[event])
         elif event in _NAMING:
+            # where a process starts, the third is its folder
+            folder = args[2] if event == "subprocess.Popen" and args[2] else ""
             for text in _texts(args[: _NAMING[event]]):
-                if self._names_data(text):
+                if self._names_data(text) or (folder and self._is_data(os.path.realpath(os.path.join(folder, text)))):
                     self._refuse(f"name a file of data to the system ({event}): {text}")
 
     def _refuse(self, what: str) -> None:
@@ -99,7 +102,7 @@ class _Guard:
             return
         if self._is_data(path):
             self._refuse(f"open a file of data: {path}")
-        if path.startswith(_SYSTEM):
+        if path.startswith(_SYSTEM) and not path.startswith(_SHARED_MEMORY):
             if path.endswith("/mem"):
                 self._refuse(f"read memory: {path}")
             return
@@ -109,7 +112,8 @@ class _Guard:
             return
         if self._is_sqlite(path):
             self._refuse(f"open an SQLite file, which may be a store: {path}")
-        if self.written[0] < os.stat(path).st_mtime < self.written[1]:
+        status = os.stat(path)
+        if any(self.written[0] < when < self.written[1] for when in (status.st_mtime, status.st_ctime)):
             self._refuse(f"read what was written to a file during the run: {path}")
 
     def _is_data(self, path: str) -> bool:

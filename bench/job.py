@@ -34,6 +34,7 @@ from .shard import Shard
 from .store import Store
 from .suite import Suite
 from .time_limit import Limit, print_left_out, shown_plan
+from .worker_pool import forks_end_as_usual
 
 
 @dataclass(frozen=True)
@@ -321,6 +322,7 @@ def _compute(
 ) -> None:
     # a batch system that takes the machine back sends SIGTERM: stop as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    forks_end_as_usual()
     engine: Engine | None = None
     try:
         engine = _engine(plan, todo, own, plugins, manner)

@@ -76,6 +76,7 @@ def power(
 def _lines(found: Power) -> list[str]:
     """Return what the sentence rests on, and what else would do."""
     from ..leaderboard.posterior import ROPE
+    from ..leaderboard.power import in_words
 
     one, single = found.typical, found.n_datasets == 1
     whom = "as asked" if not found.among else "the only one, controls aside"
@@ -89,6 +90,10 @@ def _lines(found: Power) -> list[str]:
     if single and one.fixed:
         lines.append("What all draws share, since they come from the same rows, no number of draws averages away.")
     if not single:
+        if not one.fixed:
+            lines.append(
+                "What data sets differ by is not told apart from the chance of draws: 0.00 is where it is cut off."
+            )
         lines.append(f"With the run's {count(found.n_datasets, 'data set')}: {_more_draws(found)}.")
     if found.effect < ROPE:
         lines.append(
@@ -97,7 +102,9 @@ def _lines(found: Power) -> list[str]:
     if found.family > 1:
         alone = replace(found, family=1)
         needed = alone.draws_needed(one) if single else alone.datasets_needed(one, found.n_draws)
-        design = count(needed, "draw" if single else "data set") if needed else "not enough either"
+        design = count(needed, "draw" if single else "data set") if needed else in_words(None)
+        if single and not needed:
+            design = "no number of draws is enough either"
         lines.append(
             f"That is corrected for {found.family} comparisons (Holm asks p < {found.alpha:.2g} of the first); for one "
             f"method alone (--family 1): {design}."

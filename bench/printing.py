@@ -13,7 +13,7 @@ from .display import duration
 from .estimate import Estimator
 from .plan import Plan, Unit
 from .report import Warned, is_current, results_of
-from .store import Store
+from .store import FAILED_BY_AUDIT, Store
 
 #: lines of failures, and of warnings, after a run; `bench status` shows them all
 MOST_LINES = 10
@@ -77,7 +77,9 @@ def print_failures(failures: list[tuple[str, str, str, str, str]], units: int) -
         err.print(f"failed: {line}" + (f" ({number} units)" if number > 1 else ""), markup=False)
     if len(alike) > MOST_LINES:
         err.print(f"… and {len(alike) - MOST_LINES} more: see 'bench status'", markup=False)
-    err.print(f"{len(failures)} of {units} units have failed cells; try again with --retry-failed")
+    audited = sum(message.startswith(FAILED_BY_AUDIT) for *_, message in failures)
+    more = f" ({audited} of them by the audit: for those with --audit, too)" if audited else ""
+    err.print(f"{len(failures)} of {units} units have failed cells; try again with --retry-failed{more}")
 
 
 def print_not_run(plan: Plan) -> None:

@@ -135,8 +135,8 @@ def run(
         bool,
         typer.Option(
             "--audit",
-            help="At the end compute a draw of every method and data set again, where there is nothing true but its "
-            "training rows. A method that then gives something else uses rows that it may not see: its units fail.",
+            help="At the end compute two draws of every method and data set again, where there is nothing true but "
+            "their training rows. A method that then gives something else uses what it may not see: its units fail.",
         ),
     ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed units again.")] = False,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +12,7 @@ import typer
 
 from ..errors import InputError, unknown_name
 from .console import err, out, print_table
+from .writer_lock import StoreBusyError, WriterLock
 
 if TYPE_CHECKING:
     from ..selftest.groups import Group
@@ -21,7 +24,9 @@ def selftest(
     groups: Annotated[
         list[str] | None, typer.Argument(help="Groups of claims; without: all.", show_default=False)
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Repeat more often: narrower intervals, half an hour or so.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Repeat more often: narrower intervals, half an hour or so.")
+    ] = False,
     out_dir: Annotated[Path, typer.Option("--out", help="Folder for stores and the page.")] = DEFAULT_OUT,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 = one per core. Scores do not depend on it.")
@@ -35,28 +40,33 @@ def selftest(
     else all is computed anew. Examples:
     `bench selftest` (minutes), `bench selftest --full`, `bench selftest null gain`.
     """
+    from ..leaderboard.site import old_files
     from ..selftest import GROUPS, Workbench, run_groups
     from ..selftest.page import summary, write_page
 
     for name in groups or []:
         if name not in GROUPS:
             raise unknown_name("group of claims", name, GROUPS)
+    # that of some groups does not take the place of that of all
+    page = out_dir / "-".join(["page", *(groups or []), *(["full"] if full else [])])
+    # before hours of work: whether it can be written there
+    old_files(page)
     folder = _stores(out_dir / ("full" if full else "short"))
     bench = Workbench(folder, jobs, full, lambda line: err.print(line, markup=False, style="dim"))
     found = []
-    try:
-        for group in run_groups(bench, groups):
-            found.append(group)
-            _print_group(group)
-    except KeyboardInterrupt:
-        err.print("stopped: what was computed is stored; the same command goes on here")
-        raise typer.Exit(130) from None
-    # what is stored must not vouch for other code the next time
-    shutil.rmtree(folder)
-    # that of some groups does not take the place of that of all
-    name = "-".join(["page", *(groups or []), *(["full"] if full else [])])
-    index = write_page(found, out_dir / name, full=full)
-    out.print(f"\n{summary(found)}\npage: {index.resolve()}", markup=False)
+    with _alone_in(folder):
+        try:
+            for group in run_groups(bench, groups):
+                found.append(group)
+                _print_group(group)
+        except KeyboardInterrupt:
+            err.print("stopped: what was computed is stored; the same command goes on here")
+            raise typer.Exit(130) from None
+        index = write_page(found, page, full=full)
+        # what is stored must not vouch for other code the next time
+        shutil.rmtree(folder)
+    out.print("\nin brackets: 95 % intervals of shares and of differences on a leaderboard, 99.9 % of means over draws")
+    out.print(f"{summary(found)}\npage: {index.resolve()}", markup=False)
     if not all(group.passed for group in found):
         raise typer.Exit(1)
 
@@ -72,6 +82,19 @@ def _stores(folder: Path) -> Path:
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror}") from None
     return folder
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second self-test out of a folder."""
+    try:
+        lock = WriterLock(folder / "selftest")
+    except StoreBusyError:
+        raise InputError(f"another self-test works in {folder}: wait, or name another folder with --out") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _print_group(group: Group) -> None:

@@ -45,5 +45,6 @@ class StoredRows:
                 labels, probabilities = predicted["labels"], predicted["probabilities"]
                 assert labels is not None
                 assert probabilities is not None
-                rows[int(draw)] = PredictedRows(np.frombuffer(zlib.decompress(truth), np.uint8), labels, probabilities)
+                y = np.frombuffer(zlib.decompress(truth), np.uint8)
+                rows[int(draw)] = PredictedRows(y, labels, probabilities, predicted["labels_tuned"])
         return rows

@@ -225,7 +225,7 @@ def power_of(
     data : Results or pandas.DataFrame
         As `compare` takes them.
     effect : float
-        The difference to the baseline that is to be seen, in points of macro F1 (1 point is .01), above 0.
+        The difference to the baseline that is to be seen, in points of macro F1 (1 point is .01), above 0, up to 100.
     method : str, optional
         The method that it is worked out for; the one in the middle, unless told.
     family : int, optional
@@ -241,7 +241,7 @@ def power_of(
     Raises
     ------
     InputError
-        The effect is not above 0, there is no such baseline or method, or the run is too small to tell.
+        The effect is no such number, there is no such baseline or method, or the run is too small to tell.
 
     Examples
     --------
@@ -251,8 +251,10 @@ def power_of(
     >>> found.datasets_needed(found.typical, n_draws=5)
     7
     """
-    if not (np.isfinite(effect) and effect > 0):
-        raise InputError(f"the effect has to be a number of points above 0, found {effect:g}")
+    if not 0 < effect <= 100:
+        raise InputError(f"the effect has to be a number of points above 0 and up to 100, found {effect:g}")
+    if method == baseline:
+        raise InputError(f"'{method}' is the baseline: name a method that is compared with it, or another --baseline")
     if family is not None and family < 1:
         raise InputError(f"the number of methods compared has to be at least 1, found {family}")
     results = as_results(data)

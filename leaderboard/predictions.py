@@ -29,11 +29,14 @@ class PredictedRows:
         True and predicted class codes.
     probabilities : numpy.ndarray of shape (T, K)
         Their ratios are known to about 0.1 %: rows that lie closer are tied.
+    labels_tuned : numpy.ndarray of shape (T,), optional
+        Class codes that were predicted at the tuned decision, where there is one.
     """
 
     y_true: npt.NDArray[np.integer]
     labels: npt.NDArray[np.integer]
     probabilities: npt.NDArray[np.float64]
+    labels_tuned: npt.NDArray[np.integer] | None = None
 
 
 #: Test rows by draw: ``rows(method, dataset, scenario, classifier)``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -62,6 +63,24 @@ def higher_is_better(metric: str) -> bool:
 def metric_columns(scores: pd.DataFrame) -> list[str]:
     """Return the columns of a scores table that are metrics: numeric and not one of the known facts."""
     return [name for name in scores.columns if name not in FACTS and is_numeric_dtype(scores[name])]
+
+
+def scores_hash(scores: pd.DataFrame) -> str:
+    """Return the SHA-256 of a scores table: of its keys, states and metrics, in no matter which order.
+
+    What computing took is no part of it: the same scores have the same hash wherever, and however often, they were
+    computed.
+    """
+    metrics = sorted(metric_columns(scores))
+    table = scores.astype(dict.fromkeys(KEYS[:-1], str)).sort_values(list(KEYS))
+    sha = hashlib.sha256("\n".join(metrics).encode())
+    for name in (*KEYS, "status"):
+        sha.update("\n".join(table[name].astype(str)).encode())
+    for name in metrics:
+        values = table[name].to_numpy(dtype="<f8", na_value=np.nan, copy=True)
+        values[np.isnan(values)] = np.nan
+        sha.update(values.tobytes())
+    return sha.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -226,5 +245,8 @@ def _checked_scores(scores: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"the scores table has {int(twice.sum())} rows twice, the first is {row}")
     for name in SHARES:
         if name in scores.columns and ((scores[name] < -1e-9) | (scores[name] > 1 + 1e-9)).any():
-            raise InputError(f"column '{name}' has values outside 0 to 1: give shares, not percentages")
+            raise InputError(
+                f"column '{name}' has values outside 0 to 1: give shares, not percentages (of a store: it is damaged, "
+                "see 'bench store check')"
+            )
     return scores

@@ -19,7 +19,7 @@ GROUPS = {
     "harm": "Harm that is known is found, in its size",
     "trivial": "Rows without knowledge that gain are exposed by the controls",
     "threshold": "What only moves the decision threshold gains nothing at the tuned one",
-    "leaks": "Methods that look for test rows find none, or are reported and gain nothing",
+    "leaks": "Methods that look for test rows, in these ways, find none, or are reported and gain nothing",
     "failures": "A draw that fails is a tie, and gains no more than that",
     "order": "The order of methods, data sets, columns, rows and workers decides nothing",
     "metrics": "The metrics are those of scikit-learn, and of their formulas",

@@ -79,4 +79,6 @@ def _wrong_rows(bench: Workbench) -> Iterator[Finding]:
         # with as many rows of either class, what is lost in accuracy is about what is lost in macro F1
         expected = "harms" if cost > ROPE / 100 else "equivalent"
         word = row_of(found, f"wrong-{share:g}")["verdict"]
-        yield Finding(f"what the leaderboard says of {100 * share:.0f} % beside none", expected, word, word == expected)
+        yield Finding(
+            f"what the leaderboard says of {100 * share:.0f} % wrong rows beside 0 %", expected, word, word == expected
+        )

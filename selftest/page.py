@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,6 +43,7 @@ def write_page(groups: list[Group], folder: Path, *, full: bool, more: Mapping[s
         "summary": summary(groups),
         "passed": all(group.passed for group in groups),
         "full": full,
+        "date": time.strftime("%Y-%m-%d"),
         "machine": machine | package_versions(("numpy", "scipy", "scikit-learn", "pandas")),
         **(more or {}),
     }

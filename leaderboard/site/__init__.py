@@ -101,7 +101,7 @@ def write_site(
 def write_files(files: Mapping[str, str], folder: str | Path) -> Path:
     """Write the files that `render_site` returned, as `write_site` does; return the index."""
     folder = Path(folder)
-    old = _old_files(folder)
+    old = old_files(folder)
     # first what tells that the folder is a site's: one that was not written to its end is written again
     for name in sorted(files, key=lambda one: (one == INDEX, one != data.PATH)):
         replace_file(folder / name, files[name].encode())
@@ -125,7 +125,7 @@ def _is_site(folder: Path) -> bool:
     return False
 
 
-def _old_files(folder: Path) -> set[Path]:
+def old_files(folder: Path) -> set[Path]:
     """Return the files of an older site; raise where the folder holds something that is no site."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"cannot write the site to '{folder}': that is a file, not a folder")

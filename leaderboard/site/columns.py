@@ -169,8 +169,9 @@ def _scores(comparison: Comparison) -> list[Column]:
         if one != metric
     ]
     meaning = (
-        "Bayesian signed-rank probabilities, in percent, that the difference on a new data set is above +0.5 points, "
-        "within ±0.5 points, or below −0.5 points."
+        "Bayesian signed-rank test: how sure it is, in percent, that over data sets like these most of the differences "
+        "(averaged in pairs) lie above +0.5 points, within ±0.5 points, or below −0.5 points. Not the chance of a gain "
+        "on a new data set; and it asks less than the corrected p-values."
     )
     if _any(comparison.table["p_better"]):
         found.append(Column("posterior", "better / same / worse", meaning, when=CONFIRMATORY))

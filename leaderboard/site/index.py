@@ -132,10 +132,14 @@ def _audit(results: Results) -> str | None:
         return None
     if not (audit := results.run["audit"]):
         return "none: methods were watched, and nothing was computed again (bench run --audit)"
-    scores = results.scores[results.scores["status"].isin(["ok", "failed"])]
+    # (what failed otherwise has nothing to compare with; a method that an audit failed has failed on all data sets)
+    scores = results.scores[(results.scores["status"] == "ok") | results.scores["method"].isin(audit["failed"])]
     pairs = set(scores[["method", "dataset"]].itertuples(index=False, name=None))
-    audited = pairs & {(method, dataset) for method, dataset in audit["audited"]}
-    again = f"one draw each of {len(audited)} of {len(pairs)} pairs of method and data set was computed again from its "
+    done = {tuple(pair) for pair in audit["audited"]}
+    audited = [pair for pair in pairs if pair in done or pair[0] in audit["failed"]]
+    again = (
+        f"two draws each of {len(audited)} of {len(pairs)} pairs of method and data set were computed again from their "
+    )
     parts = [
         f"{again}training rows alone",
         "; ".join(f"{method} {why}" for method, why in audit["failed"].items()) or "nothing differs",

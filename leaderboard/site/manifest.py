@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ...provenance import MACHINE
-from ..results import STATUSES, Results
+from ..results import STATUSES, Results, scores_hash
 from .base import Page, Site, without_methods
 from .index import run_line
 
@@ -35,7 +35,7 @@ def pages(site: Site) -> Iterator[Page]:
             "command": str(run.get("command", "")),
             "with_own": without_methods(str(run.get("command", ""))),
             "version": str(dict(run.get("versions") or {}).get("augbench", "")),
-            "mark": str(run.get("mark", "")),
+            "scores_hash": scores_hash(site.results.scores),
             "states": list(STATES.values()),
             "cells": {key: _cells(site.results.scores, key) for key in ("method", "dataset")},
             "left_out": [str(one) for one in run.get("left_out") or ()],

@@ -5,6 +5,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import time
 from contextlib import closing, suppress
 
 import numpy as np
@@ -104,6 +106,7 @@ def run_in_shell(path):
     [
         lambda path, _: subprocess.run(["cat", path], check=True),
         lambda path, _: subprocess.run(["cat", path.name], cwd=path.parent, check=True),
+        lambda path, _: subprocess.run(["cat", "../data/table.csv"], cwd=path.parents[1] / "here", check=True),
         lambda path, _: run_in_shell(path),
         lambda path, _: os.system(f"cat {path}"),
         lambda path, _: os.posix_spawn("/bin/cat", ["cat", str(path)], os.environ),
@@ -115,6 +118,7 @@ def run_in_shell(path):
 def test_data_are_not_named_to_a_process_or_given_another_name(name, table, tmp_path, monkeypatch):
     folder = tmp_path / "data"
     folder.mkdir()
+    (tmp_path / "here").mkdir()
     inside = table.rename(folder / "table.csv")
     monkeypatch.setenv("AUGBENCH_DATA", str(folder))
     with pytest.raises(ForbiddenError, match="name a file of data to the system"), at_work():
@@ -187,6 +191,17 @@ def test_what_was_written_during_the_run_is_not_read_once_that_is_forbidden(tmp_
         # what was there is gone
         during.write_text("2")
         assert during.read_text() == "2"
+
+
+@pytest.mark.parametrize("folder", ["", "/dev/shm"])
+def test_the_times_of_a_file_cannot_be_set_back(folder, tmp_path, monkeypatch):
+    if folder and not os.path.isdir(folder):
+        pytest.skip("no shared memory")
+    monkeypatch.setattr("augbench.bench.guard._GUARD.written", (time.time() - 100, time.time() + 100))
+    with tempfile.NamedTemporaryFile("w", dir=folder or tmp_path) as file:
+        os.utime(file.name, (1e9, 1e9))
+        with pytest.raises(ForbiddenError, match="written to a file during the run"), at_work(), open(file.name):
+            pass
 
 
 def test_simulated_data_are_not_sampled():

@@ -94,8 +94,8 @@ def test_a_suite_may_be_named_by_its_file(path, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["splits", "--effect", 0], "the effect has to be a number of points above 0, found 0"),
-        (["splits", "--effect", -1], "above 0, found -1"),
+        (["splits", "--effect", 0], "the effect has to be a number of points above 0 and up to 100, found 0"),
+        (["splits", "--effect", -1], "above 0 and up to 100, found -1"),
         (["one-draw"], "the run has one draw only"),
         (["other"], "unknown suite in store"),
         (["splits", "--baseline", "nothing"], "unknown method 'nothing'"),

@@ -16,6 +16,7 @@ from augbench.bench.plan import make_plan
 from augbench.bench.plugins import load_plugin
 from augbench.bench.suite import validate_suite
 from augbench.bench.worker_files import SHOWN_OUTPUT, WorkerFiles
+from augbench.bench.worker_pool import forks_end_as_usual
 from augbench.errors import InputError
 
 from .conftest import write_plugin
@@ -375,6 +376,18 @@ def test_a_worker_that_is_killed_while_it_starts_disturbs_no_other(beside_a_long
     assert future.result(timeout=120).error == ""
     assert not files.started() & {early, late}
     end()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_what_a_method_forks_ends_by_sigterm():
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        forks_end_as_usual()
+        if (child := os.fork()) == 0:
+            os._exit(int(signal.getsignal(signal.SIGTERM) != signal.SIG_DFL))
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_many_workers_may_open_their_files():

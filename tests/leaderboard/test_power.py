@@ -253,8 +253,8 @@ def test_failures_and_data_sets_that_are_lacking_make_no_spread_look_small():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: power_of(scores(6, 3, {"m": 1.0}), 0.0), "above 0, found 0"),
-        (lambda: power_of(scores(6, 3, {"m": 1.0}), float("nan")), "above 0, found nan"),
+        (lambda: power_of(scores(6, 3, {"m": 1.0}), 0.0), "above 0 and up to 100, found 0"),
+        (lambda: power_of(scores(6, 3, {"m": 1.0}), float("nan")), "above 0 and up to 100, found nan"),
         (lambda: power_of(scores(6, 3, {"m": 1.0}), 1.0, family=0), "at least 1, found 0"),
         (lambda: power_of(scores(6, 3, {"m": 1.0}), 1.0, method="n"), "unknown method 'n'"),
         (lambda: power_of(scores(6, 3, {"m": 1.0}), 1.0, baseline="nothing"), "unknown method 'nothing'"),

@@ -12,6 +12,7 @@ import pytest
 import typer
 from augbench.bench.cli import app
 from augbench.leaderboard import Results, compare, render_site, write_site
+from augbench.leaderboard.results import as_results, scores_hash
 
 RUN = {
     "mark": "c0ffee" * 10,
@@ -108,8 +109,8 @@ def test_a_newer_site_removes_its_own_downloads_only(results, tmp_path):
     assert left == {"scores.csv", "leaderboard.csv", "differences.csv", "notes.txt"}
 
 
-def test_hashes_seeds_and_machines_are_told(page):
-    assert RUN["mark"] in page
+def test_hashes_seeds_and_machines_are_told(page, results):
+    assert scores_hash(results.scores) in page
     _, *hashes = table_of(page, "Hashes of the data sets")
     assert ["wine", "hash-of-wine"] in hashes
     assert len(hashes) == 8
@@ -121,13 +122,25 @@ def test_hashes_seeds_and_machines_are_told(page):
     assert "more than one machine" in text
     assert "inner folds 3" in text
     assert "test rows 30 %" in text
-    assert "results c0ffeec0ffee" in text
+    assert f"scores {scores_hash(results.scores)[:12]}" in text
+
+
+def test_the_hash_is_that_of_the_scores_and_of_nothing_else(results):
+    scores = results.scores
+    wanted = scores_hash(scores)
+    # another order, other types of the same values, other times
+    assert scores_hash(scores.sample(frac=1, random_state=0)[list(scores.columns)[::-1]]) == wanted
+    assert scores_hash(scores.astype({"method": "category"}).assign(seconds=1.0)) == wanted
+    for column, value in (("macro_f1", 0.5), ("status", "failed"), ("method", "another")):
+        changed = scores.copy()
+        changed.loc[changed.index[7], column] = value
+        assert scores_hash(changed) != wanted, column
 
 
 def test_a_run_that_knows_less_still_has_its_page():
     scores = pd.DataFrame({"method": ["none", "a"], "dataset": "d", "draw": 0, "macro_f1": [0.5, 0.6]})
     page = render_site(scores)["manifest.html"]
-    assert "Hashes" not in page
+    assert scores_hash(as_results(scores).scores) in page
     assert "Machines" not in page
     assert "scores.csv" in page
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from augbench.bench.plugins import load_plugin
+from augbench.bench.writer_lock import WriterLock
 from augbench.leaderboard import compare
 from augbench.leaderboard.t_tests import paired_t
 from augbench.selftest import GROUPS, Finding, Workbench, groups, run_groups
@@ -175,6 +177,19 @@ def test_the_page_shows_every_claim_and_escapes_it(tmp_path):
     )
 
 
+@contextmanager
+def closing_lock(lock):
+    yield
+    lock.release()
+
+
+def made(folder):
+    folder.mkdir(parents=True)
+    if folder.name == "short":
+        (folder / "selftest.txt").touch()
+    return folder
+
+
 def test_the_command_prints_a_table_writes_a_page_and_ends_with_1_where_a_claim_does_not_hold(tmp_path, monkeypatch):
     monkeypatch.setattr(groups, "GROUPS", {"gain": GROUPS["gain"]})
     monkeypatch.setattr("augbench.selftest.gain.check", lambda bench: iter([Finding("one", "1", "1", True)]))
@@ -188,6 +203,15 @@ def test_the_command_prints_a_table_writes_a_page_and_ends_with_1_where_a_claim_
     assert "does not hold" in output
     # a page of one group takes no other's place; nothing else is left, and nothing of anybody else's is removed
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"page", "page-gain"}
+    with closing_lock(WriterLock(made(tmp_path / "busy" / "short") / "selftest")):
+        code, output = command("selftest", "gain", "--out", tmp_path / "busy")
+        assert code == 2
+        assert "another self-test works in" in output
+    (made(tmp_path / "mine" / "page-gain") / "notes.txt").touch()
+    code, output = command("selftest", "gain", "--out", tmp_path / "mine")
+    assert code == 2
+    assert "it holds other files" in output
+    assert not (tmp_path / "mine" / "short").exists()
     (tmp_path / "out" / "short").mkdir()
     code, output = command("selftest", "gain", "--out", tmp_path / "out")
     assert code == 2
