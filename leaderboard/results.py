@@ -72,12 +72,15 @@ def scores_hash(scores: pd.DataFrame) -> str:
     computed.
     """
     metrics = sorted(metric_columns(scores))
-    table = scores.astype(dict.fromkeys(KEYS[:-1], str)).sort_values(list(KEYS))
+    # numbers of names in alphabetical order: of a million rows the names themselves would take much memory
+    names = {key: pd.factorize(scores[key].astype(str), sort=True) for key in (*KEYS, "status")}
+    order = np.lexsort([codes for codes, _ in reversed(names.values())])
     sha = hashlib.sha256("\n".join(metrics).encode())
-    for name in (*KEYS, "status"):
-        sha.update("\n".join(table[name].astype(str)).encode())
+    for codes, known in names.values():
+        sha.update("\n".join(known).encode())
+        sha.update(codes[order].astype("<i4").tobytes())
     for name in metrics:
-        values = table[name].to_numpy(dtype="<f8", na_value=np.nan, copy=True)
+        values = scores[name].to_numpy(dtype="<f8", na_value=np.nan)[order]
         values[np.isnan(values)] = np.nan
         sha.update(values.tobytes())
     return sha.hexdigest()
