@@ -128,8 +128,6 @@ class Processes:
         What a worker imports before its first unit.
     """
 
-    waiting_for = ""
-
     def __init__(
         self,
         workers: int,
@@ -157,6 +155,15 @@ class Processes:
         allow_files(FILES_OF_OTHERS + FILES_OF_WORKER * workers)
         self._workers = [Worker(start_worker, start) for _ in range(workers)]
         self._watch = Watch(self._files, limits, self)
+
+    @property
+    def waiting_for(self) -> str:
+        """A worker that gets ready, in words, after as many as there are died as they started; else nothing."""
+        died = self._deaths
+        return f"a worker process: {died} died as they started{self._last()}" if died >= self.workers else ""
+
+    def _last(self) -> str:
+        return f": {self._last_words}" if self._last_words else ""
 
     def submit(self, unit: Unit) -> Future[UnitResult]:
         """Queue the unit."""
@@ -236,8 +243,7 @@ class Processes:
             self._deaths = 0 if ready else self._deaths + max(1, len(dead))
             hopeless = self._deaths >= DEATHS * self.workers
         if hopeless:
-            last = f": {self._last_words}" if self._last_words else ""
-            self.give_up(f"the worker processes die before they compute anything{last}")
+            self.give_up(f"the worker processes die before they compute anything{self._last()}")
 
     def look_at_running(self) -> None:
         """Take note of what is computed since when, and end what takes too long and is not seen by the watch."""

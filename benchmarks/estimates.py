@@ -14,7 +14,8 @@ that file says, on a clock that is moved, which takes a few seconds.
 
 benchmarks/estimates.json has such seconds: of quick those of a run with two workers on an idle machine, of the
 others processor time. Replayed with two workers, time left, always: quick 1.35, networks 1.28, sizes 1.35 into an empty
-store; 1.34, 1.13 and 1.20 with every other method stored. No estimate knows what else the machine will do: in real runs
+store; 1.34, 1.13 and 1.20 with every other method stored. In real runs on an idle machine it was 1.36, 1.32, 1.21,
+and 1.35, 1.14, 1.24. No estimate knows what else the machine will do: in real runs
 beside others, where units took 2.2 to 3.6 times (quick) and 2.0 to 3.8 times (sizes) as long as in that file, changing
 on the way, it was 1.79 and 2.00.
 """

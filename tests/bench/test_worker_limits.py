@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -435,7 +436,9 @@ def test_workers_that_all_die_as_they_start_end_the_run_with_their_last_words(tm
     path.write_text(path.read_text() + dies)
     engine = Processes(2, {}, [str(path)])
     try:
+        assert engine.waiting_for == ""
         with pytest.raises(InputError, match="die before they compute anything: no library"):
             engine.submit(unit).result(timeout=120)
+        assert re.fullmatch(r"a worker process: \d died as they started: no library", engine.waiting_for)
     finally:
         engine.stop()
