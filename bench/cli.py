@@ -142,7 +142,7 @@ def _print_listing(listing: Listing) -> None:
 
 @app.command()
 def status(store: StoreOption = None, out_dir: OutOption = None) -> None:
-    """Show the runs of a store: done, failed, left. Works while a run goes on."""
+    """Show the runs of a store: done, failed, left; and who writes to it. Works while a run goes on."""
     from rich.table import Table
     from rich.text import Text
 
@@ -150,6 +150,7 @@ def status(store: StoreOption = None, out_dir: OutOption = None) -> None:
     from .printing import print_warnings
     from .report import distinct_warnings
     from .store import Store
+    from .writer_lock import writer_of
 
     with Store(Places(store, out_dir).store) as reader:
         columns = ("units", "done", "failed", "left", "with warnings", "compute time of all processes")
@@ -166,6 +167,8 @@ def status(store: StoreOption = None, out_dir: OutOption = None) -> None:
         for method, dataset, scenario, draws, message in reader.failures(run["id"]) if run else []:
             out.print(f"failed: {method} · {dataset} · {scenario} · draws {draws}: {message}", markup=False)
         print_warnings(distinct_warnings(reader, run["id"]) if run else [])
+        if writer := writer_of(reader.path):
+            out.print(f"being written by {writer}", markup=False)
 
 
 @app.command()

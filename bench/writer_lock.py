@@ -13,7 +13,15 @@ from .stored_text import storable
 
 
 class StoreBusyError(InputError):
-    """Another process is writing to the store."""
+    """Another process is writing to the store.
+
+    Attributes
+    ----------
+    who : str
+        Which, in words.
+    """
+
+    who = "another process"
 
 
 class WriterLock:
@@ -41,8 +49,10 @@ class WriterLock:
         try:
             self._lock.acquire()
         except filelock.Timeout:
-            who = self._holder.read_text("utf-8").strip() if self._holder.is_file() else "another process"
-            raise StoreBusyError(f"store {path} is being written by {who}: wait for it, or use --store") from None
+            who = self._holder.read_text("utf-8").strip() if self._holder.is_file() else StoreBusyError.who
+            busy = StoreBusyError(f"store {path} is being written by {who}: wait for it, or use --store")
+            busy.who = who
+            raise busy from None
 
     def sign(self) -> None:
         """Write down who holds the lock."""
@@ -55,3 +65,17 @@ class WriterLock:
         """Give the lock back."""
         self._holder.unlink(missing_ok=True)
         self._lock.release()
+
+
+def writer_of(path: Path) -> str:
+    """Return which process has the right to write to a store now, in words; empty where none is known to."""
+    if not Path(f"{path.resolve()}.holder").is_file():
+        return ""
+    try:
+        WriterLock(path).release()
+    except StoreBusyError as busy:
+        return busy.who
+    except OSError:
+        # not to be locked here, on read-only media
+        pass
+    return ""

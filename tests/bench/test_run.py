@@ -115,6 +115,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, tiny_suite, bench):
     # everything has ended, and the lock is free
     status = bench("status")
     assert f"{stored}" in status.stdout
+    assert "being written" not in status.stdout
 
 
 def test_ctrl_c_while_workers_load_is_one_line(tmp_path, tiny_suite):
@@ -206,7 +207,9 @@ def test_status_leaderboard_and_export_work_while_a_run_goes_on(bench, tmp_path,
     try:
         while sum_units(tmp_path) < 20:
             assert process.poll() is None
-        assert "tiny" in bench("status").stdout
+        status = bench("status").stdout
+        assert "tiny" in status
+        assert f"being written by process {process.pid} on " in status
         shown = bench("leaderboard")
         assert shown.returncode == 0, shown.stderr
         assert bench("export", "scores.csv").returncode == 0

@@ -13,6 +13,7 @@ from augbench.bench.report import results_of, run_info
 from augbench.bench.store import StoreBusyError
 from augbench.bench.suite import validate_suite
 from augbench.bench.unit_digest import unit_digest
+from augbench.bench.writer_lock import writer_of
 
 SUITE = {"name": "mine", "datasets": ["iris"], "classifiers": ["logistic-regression"], "draws": 1}
 
@@ -199,12 +200,15 @@ def test_a_second_writer_is_told_who_holds_the_store(tmp_path):
     assert holder.stdout.readline() == "held\n"
     with pytest.raises(StoreBusyError, match=f"process {holder.pid} on "):
         Store(path, write=True)
+    assert writer_of(path).startswith(f"process {holder.pid} on ")
     # a reader is not kept out
     Store(path).close()
     # and the lock of a killed process is gone
     holder.kill()
     holder.wait()
+    assert writer_of(path) == ""
     Store(path, write=True).close()
+    assert writer_of(path) == ""
 
 
 @pytest.mark.parametrize(
