@@ -155,7 +155,8 @@ class WorkerSide(WorkerPlugin):
         try:
             with self._lock:
                 engine = self._engine = self._engine or self._start()
-            future = engine.submit(unit)
+                # (an engine that is stopped meanwhile takes nothing)
+                future = engine.submit(unit)
             told = None
             while not wait([future], timeout=EVERY).done:
                 if _is_dropped(worker, task):

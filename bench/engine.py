@@ -185,10 +185,11 @@ class Processes:
             task = self._waiting.popleft()
             try:
                 worker.begin(task, _evaluate_in_worker, task.unit, self._reports)
-            except (OSError, RuntimeError):
+            except (OSError, RuntimeError) as error:
                 # the system has no room for a process; tried again at the next look
                 self._waiting.appendleft(task)
                 worker.end()
+                self._last_words = describe(error)
                 self.idle_died()
                 continue
             worker.computing.add_done_callback(partial(self._ended, worker))
@@ -202,8 +203,9 @@ class Processes:
                 return
             worker.task = None
             error = computed.exception()
-            if isinstance(error, BrokenExecutor):
-                # the worker died before it had begun
+            if isinstance(error, BrokenExecutor) and task.deaths < DEATHS:
+                # the worker died before it had begun (where none ever gets ready the run ends)
+                task.deaths += self._files.any_ready()
                 worker.end()
                 self._waiting.appendleft(task)
                 self.idle_died(task.unit.key)
@@ -213,6 +215,7 @@ class Processes:
             if error and not isinstance(error, WorkerDiedError):
                 error = _died(self._reason(task.unit, error), worker)
                 worker.end()
+            worker.has_answered = error is None
             self._hand_out()
         if error is None:
             task.future.set_result(computed.result())
@@ -229,6 +232,8 @@ class Processes:
             self._files.forget(error.pid)
         if over := self._watch.over.pop(unit.key, ""):
             return over
+        if isinstance(error, BrokenExecutor):
+            return f"the worker process died, {DEATHS + 1} times, before it began the unit or as it sent its result"
         how = _exit_words(error.exitcode) if isinstance(error, ProcessExpired) else describe(error)
         return f"the worker process died ({how}){': ' if said else ''}{said}"
 
@@ -247,15 +252,12 @@ class Processes:
 
     def look_at_running(self) -> None:
         """Take note of what is computed since when, and end what takes too long and is not seen by the watch."""
-        now = time.monotonic()
-        late = []
         with self._lock:
             self._hand_out()
             for worker in self._workers:
-                if worker.task and worker.computing.running():
-                    worker.since = worker.since or now
-                    if now - worker.since > self._limits.seconds + MARGIN:
-                        late.append(worker.task.unit.key)
+                worker.look()
+            most = self._limits.seconds + MARGIN
+            late = [worker.task.unit.key for worker in self._workers if worker.task and worker.is_late(most)]
         for key in late:
             self.lose(key, over_time(self._limits))
 
@@ -291,7 +293,7 @@ class Processes:
         self._watch.stop()
         # not one that is just being started
         with self._lock:
-            endings = filter(None, [worker.end() for worker in self._workers])
+            endings = [ending for worker in self._workers for ending in worker.end()]
         # a Ctrl-C in the middle of `submit` can lose the wake-up of a pool's scheduler, which Pebble then waits for
         # without end; the workers are dead by that time
         until = time.monotonic() + 5
@@ -309,6 +311,9 @@ def _died(why: str, worker: Worker) -> WorkerDiedError:
 
 def _exit_words(code: int) -> str:
     """Return how a process ended, by its exit code."""
+    if code == signal.SIGTERM:
+        # (Pebble's workers end so)
+        return "SIGTERM"
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import time
@@ -93,7 +94,10 @@ def evaluate(unit: Unit, cache: DrawCache = CACHE) -> UnitResult:
         warnings.simplefilter("default")
         try:
             result.draws = _evaluate_draws(unit, cache, watch)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+                # Ctrl-C, which worker processes ignore
+                raise
             result.error = describe(error)
     errors = [cell.error for draw in result.draws for cell in draw.cells.values() if cell.error]
     result.error = result.error or next(iter(errors), "")

@@ -19,6 +19,8 @@ MOST_OUTPUT = 2**20
 SHOWN_OUTPUT = 300
 #: seconds between two looks at the workers
 EVERY = 0.25
+#: seconds for which looking at them may fail
+PATIENCE = 10.0
 #: seconds after which a worker that died is one of which its pool says nothing
 SILENT = 2.0
 
@@ -67,7 +69,13 @@ class WorkerFiles:
 
     def any_ready(self) -> bool:
         """Tell whether any process has said so, of those that were not forgotten."""
-        return any(self.folder.glob("*.ready"))
+        return bool(self._all("ready"))
+
+    def _all(self, kind: str) -> list[Path]:
+        """Return the files of a kind; none where they cannot be listed now."""
+        with suppress(OSError):
+            return list(self.folder.glob(f"*.{kind}"))
+        return []
 
     @contextmanager
     def computing(self, key: str) -> Iterator[None]:
@@ -93,12 +101,12 @@ class WorkerFiles:
 
     def started(self) -> set[int]:
         """Return the processes that have begun to work here, and were not forgotten."""
-        return {int(path.stem) for path in self.folder.glob("*.out")}
+        return {int(path.stem) for path in self._all("out")}
 
     def running(self) -> dict[int, str]:
         """Return the key of the unit that each process computes."""
         found = {}
-        for path in self.folder.glob("*.unit"):
+        for path in self._all("unit"):
             with suppress(OSError):
                 found[int(path.stem)] = path.read_text(encoding="utf-8")
         return found
@@ -112,7 +120,7 @@ class WorkerFiles:
 
     def trim_outputs(self) -> None:
         """Empty the outputs that have grown too long."""
-        for path in self.folder.glob("*.out"):
+        for path in self._all("out"):
             with suppress(OSError):
                 if path.stat().st_size > MOST_OUTPUT:
                     os.truncate(path, 0)
@@ -166,6 +174,7 @@ class Watch:
         self._limits = limits
         self._engine = engine
         self._dead: dict[int, float] = {}
+        self._since: dict[tuple[int, str], float] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -176,19 +185,29 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        limits = self._limits
-        since: dict[tuple[int, str], float] = {}
+        failed = 0
         while not self._ended.wait(EVERY):
-            self._files.trim_outputs()
-            self._look_for_dead()
-            self._engine.look_at_running()
-            now = time.monotonic()
-            since = {one: since.get(one, now) for one in self._files.running().items()}
-            for (pid, key), start in since.items():
-                if now - start > limits.seconds:
-                    self._end(pid, key, over_time(limits))
-                elif limits.memory < math.inf and resident_bytes(pid) > limits.memory:
-                    self._end_over_memory(pid, key)
+            try:
+                self._look_once()
+                failed = 0
+            except Exception as error:
+                # no more files may be opened, say
+                failed += 1
+                if failed * EVERY > PATIENCE:
+                    self._engine.give_up(f"the worker processes cannot be watched: {type(error).__name__}: {error}")
+
+    def _look_once(self) -> None:
+        limits = self._limits
+        self._files.trim_outputs()
+        self._look_for_dead()
+        self._engine.look_at_running()
+        now = time.monotonic()
+        self._since = {one: self._since.get(one, now) for one in self._files.running().items()}
+        for (pid, key), start in self._since.items():
+            if now - start > limits.seconds:
+                self._end(pid, key, over_time(limits))
+            elif limits.memory < math.inf and resident_bytes(pid) > limits.memory:
+                self._end_over_memory(pid, key)
 
     def _look_for_dead(self) -> None:
         now = time.monotonic()
@@ -248,6 +267,9 @@ def _is_child(pid: int) -> bool:
         return bool(process.ppid() == os.getpid() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
+    except OSError:
+        # not to be told now: it counts as alive
+        return True
 
 
 def resident_bytes(pid: int) -> int:

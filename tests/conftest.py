@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,10 @@ from typing import Any
 import pytest
 
 BENCH = [sys.executable, "-m", "augbench.bench"]
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # as in the background of a shell, and in whatever is started from there: tests press Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
