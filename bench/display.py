@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -13,9 +14,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .evaluate import UnitResult
-from .plan import Unit
-from .run import Display, Progress, Running
+if TYPE_CHECKING:
+    from .outcome import UnitResult
+    from .plan import Unit
+    from .run import Display, Progress, Running
 
 
 def duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -10,10 +11,12 @@ from rich.text import Text
 from ..errors import InputError
 from .console import Places, count, err, out
 from .display import duration
-from .estimate import Estimator
-from .plan import Plan, Unit
 from .report import Warned, is_current, results_of
 from .store import FAILED_BY_AUDIT, Store
+
+if TYPE_CHECKING:
+    from .estimate import Estimator
+    from .plan import Plan, Unit
 
 #: lines of failures, and of warnings, after a run; `bench status` shows them all
 MOST_LINES = 10

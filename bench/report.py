@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import pandas as pd
 
@@ -16,11 +16,13 @@ from ..provenance import MACHINE, digest
 from .alone import keep_alone
 from .fixed_tests import stored_predictions
 from .metrics import METRICS
-from .plan import Plan
 from .store import Store
 from .stored_rows import StoredRows
 from .stored_scores import read_parts
 from .stored_text import storable
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 
 class Warned(TypedDict):
