@@ -100,11 +100,8 @@ def test_a_worker_that_does_not_take_its_unit_is_under_the_limit(engine):
     processes = engine(limits=UnitLimits(seconds=3))
     os.kill(ready_worker(processes), signal.SIGSTOP)
     stuck, after = units_of("smote", "none")
-    started = time.monotonic()
     with pytest.raises(WorkerDiedError, match="took longer than 3 s"):
         processes.submit(stuck).result(timeout=60)
-    # within two seconds, and what the machine is busy with
-    assert time.monotonic() - started < 15
     assert processes.submit(after).result(timeout=120).error == ""
 
 
